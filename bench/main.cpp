@@ -1,0 +1,70 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "bench/report.hpp"
+#include "bench/scenario.hpp"
+
+namespace {
+
+using namespace sotto;
+using namespace sotto::bench;
+using nlohmann::json;
+
+using scenario = result<json> (*)(const bench_settings&);
+
+/// Exit status: 0; 1 where anything was lost, doubled or wrong; 2 where
+/// nothing could be measured.
+int run(scenario chosen, const bench_settings& settings, bool as_json) {
+  const auto report = chosen(settings);
+  if (!report) {
+    std::fprintf(stderr, "sotto-bench: %s\n", report.failure().message.c_str());
+    return 2;
+  }
+  // Reports without a bare library beside them are few numbers: no table.
+  const bool as_table = !as_json && report->contains("bare");
+  const auto text = as_table ? to_table(*report) : report->dump(2) + "\n";
+  std::fputs(text.c_str(), stdout);
+  return report->at("whole") == true ? 0 : 1;
+}
+
+void add_options(CLI::App& to, bench_settings& settings) {
+  to.add_option("--pairs", settings.pairs, "conversations, of two sides each")
+      ->check(CLI::Range(1, 100'000));
+  to.add_option("--in-flight", settings.in_flight,
+                "begun and not yet done, over all pairs")
+      ->check(CLI::Range(1, 1'000'000));
+  to.add_option("--threads", settings.threads,
+                "of each of the two engines; 0: one a core");
+  to.add_option("--seed", settings.seed, "of the messages' texts");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "How fast the whole engine is, beside bare libotr in the same run."};
+  app.set_version_flag("--version", "sotto-bench " SOTTO_VERSION);
+  app.require_subcommand(1);
+  bench_settings settings;
+  bool as_json = false;
+  scenario chosen = nullptr;
+  const auto add = [&](const char* name, const char* about, scenario what) {
+    auto* command = app.add_subcommand(name, about);
+    command->add_flag("--json", as_json, "print one JSON object");
+    command->callback([&chosen, what] { chosen = what; });
+    return command;
+  };
+  auto* sessions = add("sessions", "OTR handshakes", run_sessions);
+  auto* turns = add("turns", "each message is answered", run_turns);
+  auto* messages = add("messages", "one way, as many as go", run_messages);
+  auto* start = add("start", "start-up time and memory", run_start);
+  for (auto* each : {sessions, turns, messages}) add_options(*each, settings);
+  for (auto* each : {turns, messages})
+    each->add_option("--messages", settings.messages, "of each pair")
+        ->check(CLI::Range(1, 10'000'000));
+  start->add_option("--runs", settings.runs, "starts of each kind")
+      ->check(CLI::Range(1, 1'000));
+  CLI11_PARSE(app, argc, argv);
+  return run(chosen, settings, as_json);
+}

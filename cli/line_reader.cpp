@@ -1,0 +1,71 @@
+#include "cli/line_reader.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "crypto/secret.hpp"
+
+namespace sotto::cli {
+
+namespace {
+
+// The signal handler may only write to a pipe; the reader polls it.
+std::array<int, 2> stop_pipe{-1, -1};
+
+void on_stop_signal(int) {
+  const int saved = errno;
+  const char byte = 1;
+  [[maybe_unused]] const auto written = write(stop_pipe[1], &byte, 1);
+  errno = saved;
+}
+
+}  // namespace
+
+void catch_stop_signals() {
+  if (pipe2(stop_pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+line_reader::~line_reader() { wipe(buffer_.data(), buffer_.size()); }
+
+bool line_reader::fill() {
+  std::array<pollfd, 2> sources{pollfd{fd_, POLLIN, 0},
+                                pollfd{stop_pipe[0], POLLIN, 0}};
+  while (poll(sources.data(), sources.size(), -1) < 0)
+    if (errno != EINTR) return false;
+  if ((sources[1].revents & POLLIN) != 0) return false;
+  std::array<char, 4'096> chunk{};
+  const auto count = read(fd_, chunk.data(), chunk.size());
+  if (count <= 0) return count < 0 && errno == EINTR;
+  buffer_.append(chunk.data(), static_cast<std::size_t>(count));
+  wipe(chunk.data(), chunk.size());
+  return true;
+}
+
+std::optional<std::string> line_reader::next() {
+  auto end = buffer_.find('\n');
+  while (end == std::string::npos && buffer_.size() < max_line && !ended_) {
+    ended_ = !fill();
+    end = buffer_.find('\n');
+  }
+  if (end == std::string::npos) {
+    if (buffer_.empty()) return std::nullopt;
+    end = std::min(buffer_.size(), max_line);
+  }
+  std::string line = buffer_.substr(0, end);
+  std::string rest =
+      end < buffer_.size() ? buffer_.substr(end + 1) : std::string{};
+  wipe(buffer_.data(), buffer_.size());
+  buffer_ = std::move(rest);
+  return line;
+}
+
+}  // namespace sotto::cli

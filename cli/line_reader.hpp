@@ -1,0 +1,36 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+namespace sotto::cli {
+
+/// Lines from a file descriptor, until its end or until the program is asked
+/// to stop (SIGINT, SIGTERM).
+class line_reader {
+ public:
+  /// A line longer than this is cut there; the rest is the next line.
+  static constexpr std::size_t max_line = 1'048'576;
+
+  explicit line_reader(int fd) : fd_(fd) {}
+  ~line_reader();
+  line_reader(const line_reader&) = delete;
+  line_reader& operator=(const line_reader&) = delete;
+
+  /// The next line without its end; nothing when there is none. What was read
+  /// before is wiped: lines may hold passwords.
+  std::optional<std::string> next();
+
+ private:
+  bool fill();
+
+  int fd_;
+  std::string buffer_;
+  bool ended_ = false;
+};
+
+/// Makes SIGINT and SIGTERM end `line_reader::next` instead of the process.
+void catch_stop_signals();
+
+}  // namespace sotto::cli
