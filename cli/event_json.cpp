@@ -51,14 +51,11 @@ json message_json(const message_view& message) {
 }
 
 json conversation_json(const conversation_state& state) {
-  json row{{"account", state.account},
-           {"jid", state.contact},
-           {"state", to_string(state.state)},
-           {"fingerprint", state.fingerprint},
-           {"policy", to_string(state.policy)},
-           {"private", state.private_expected},
-           {"version", state.version},
-           {"queued", state.queued}};
+  json row{
+      {"account", state.account},          {"jid", state.contact},
+      {"state", to_string(state.state)},   {"fingerprint", state.fingerprint},
+      {"policy", to_string(state.policy)}, {"private", state.private_expected},
+      {"version", state.version},          {"queued", state.queued}};
   if (state.instance != 0) row["instance"] = hex(state.instance);
   if (!state.resource.empty()) row["resource"] = state.resource;
   if (state.standing) row["blocked"] = !allows_sending(*state.standing);

@@ -86,8 +86,8 @@ bool journal::wait_for(const std::string& name,
 std::optional<command_finished> journal::wait_finished(
     command_id id, std::chrono::milliseconds timeout) {
   std::unique_lock lock{mutex_};
-  changed_.wait_for(
-      lock, timeout, [&] { return finished_.contains(id) || interrupted_; });
+  changed_.wait_for(lock, timeout,
+                    [&] { return finished_.contains(id) || interrupted_; });
   const auto found = finished_.find(id);
   if (found == finished_.end()) return std::nullopt;
   auto done = std::move(found->second);

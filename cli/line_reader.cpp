@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -51,21 +52,25 @@ bool line_reader::fill() {
 }
 
 std::optional<std::string> line_reader::next() {
-  auto end = buffer_.find('\n');
-  while (end == std::string::npos && buffer_.size() < max_line && !ended_) {
-    ended_ = !fill();
+  std::string line;
+  std::size_t end = std::string::npos;
+  do {
     end = buffer_.find('\n');
-  }
-  if (end == std::string::npos) {
-    if (buffer_.empty()) return std::nullopt;
-    end = std::min(buffer_.size(), max_line);
-  }
-  std::string line = buffer_.substr(0, end);
-  std::string rest =
-      end < buffer_.size() ? buffer_.substr(end + 1) : std::string{};
+    const auto length = std::min(end, buffer_.size());
+    // Of a line that is too long no more is kept than shows that it is.
+    line.append(buffer_, 0, std::min(length, max_line + 1 - line.size()));
+    drop(end == std::string::npos ? length : length + 1);
+    if (end == std::string::npos && !ended_) ended_ = !fill();
+  } while (end == std::string::npos && !(ended_ && buffer_.empty()));
+  if (end == std::string::npos && line.empty()) return std::nullopt;
+  return line;
+}
+
+/// Forgets the first bytes for good.
+void line_reader::drop(std::size_t count) {
+  std::string rest = buffer_.substr(count);
   wipe(buffer_.data(), buffer_.size());
   buffer_ = std::move(rest);
-  return line;
 }
 
 }  // namespace sotto::cli

@@ -10,7 +10,8 @@ namespace sotto::cli {
 /// to stop (SIGINT, SIGTERM).
 class line_reader {
  public:
-  /// A line longer than this is cut there; the rest is the next line.
+  /// The longest line, in bytes. Of a longer one `next` gives one byte more
+  /// than this and drops the rest: `parse_line` refuses it as a whole.
   static constexpr std::size_t max_line = 1'048'576;
 
   explicit line_reader(int fd) : fd_(fd) {}
@@ -24,6 +25,7 @@ class line_reader {
 
  private:
   bool fill();
+  void drop(std::size_t count);
 
   int fd_;
   std::string buffer_;

@@ -36,9 +36,11 @@ result<std::shared_ptr<const secret>> read_passphrase(int fd) {
   while (count < most) {
     const auto got = read(fd, bytes.data() + count, 1);
     if (got < 0)
-      return error{errc::io, "The passphrase could not be read from file "
-                             "descriptor " + std::to_string(fd) +
-                             ". Open it for reading, e.g. 3<file."};
+      return error{errc::io,
+                   "The passphrase could not be read from file "
+                   "descriptor " +
+                       std::to_string(fd) +
+                       ". Open it for reading, e.g. 3<file."};
     if (got == 0 || bytes[count] == std::byte{'\n'}) break;
     ++count;
   }

@@ -61,9 +61,9 @@ void program::run(const std::string& line, const show_key& wanted) {
   const auto seen = view();
   const auto* account = find_account(*seen, prepared(wanted.account, {}));
   if (account == nullptr)
-    return journal_.tell(error_json(
-        without_secrets(line), "There is no account '" + wanted.account +
-                                   "'. 'status' lists the accounts."));
+    return journal_.tell(error_json(without_secrets(line),
+                                    "There is no account '" + wanted.account +
+                                        "'. 'status' lists the accounts."));
   if (account->fingerprint.empty())
     return journal_.tell(error_json(
         without_secrets(line), "The account " + account->account +

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <functional>
 #include <optional>
+#include <set>
 
+#include "cli/line_reader.hpp"
 #include "cli/words.hpp"
 
 namespace sotto::cli {
@@ -38,6 +40,12 @@ error bad(std::string message) {
   return {errc::invalid_argument, std::move(message)};
 }
 
+/// A word as an error repeats it: a line may be megabytes.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t most = 60;
+  return text.size() > most ? text.substr(0, most) + "…" : text;
+}
+
 using options = std::map<std::string, std::string>;
 
 /// The words from `from` on as key=value; only `known` keys, each once.
@@ -48,10 +56,12 @@ result<options> read_options(const line_words& words, std::size_t from,
     const auto equals = words[i].find('=');
     const auto key = words[i].substr(0, equals);
     if (equals == std::string::npos || key.empty())
-      return bad("'" + key + "' is not of the form key=value.");
+      return bad("Word " + std::to_string(i + 1) +
+                 " is not of the form key=value; a value with spaces needs "
+                 "quotes.");
     if (!known.empty() &&
         std::find(known.begin(), known.end(), key) == known.end())
-      return bad("There is no option '" + key + "' here.");
+      return bad("There is no option '" + shortened(key) + "' here.");
     if (!read.emplace(key, words[i].substr(equals + 1)).second)
       return bad("The option '" + key + "' is given twice.");
   }
@@ -85,8 +95,8 @@ result<std::string> read_pin(const std::string& text) {
   std::string digits;
   for (const char c : text) {
     if (c == ':' || c == ' ') continue;
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a')
-                                            : c;
+    const char lower =
+        c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
     const bool hex =
         (lower >= '0' && lower <= '9') || (lower >= 'a' && lower <= 'f');
     if (!hex) return bad("A pin is 64 hex digits: a certificate's SHA-256.");
@@ -133,9 +143,9 @@ parser on_account() {
 result<request> parse_add_contact(const line_words& words) {
   const auto given = read_options(words, 4, {"group", "name"});
   if (!given) return given.failure();
-  return request{command{add_contact{words[2], words[3],
-                                     value_of(*given, "group"),
-                                     value_of(*given, "name")}}};
+  return request{
+      command{add_contact{words[2], words[3], value_of(*given, "group"),
+                          value_of(*given, "name")}}};
 }
 
 parser on_request(request_answer answer) {
@@ -176,7 +186,7 @@ result<request> parse_policy(const line_words& words) {
   const auto& name = words[words.size() - 1];
   const auto policy = parse_otr_policy(name);
   if (!policy)
-    return bad("'" + name +
+    return bad("'" + shortened(name) +
                "' is no policy: opportunistic, automatic, required or never.");
   return request{command{
       set_policy{words[1], words.size() == 4 ? words[2] : "", *policy}}};
@@ -207,10 +217,11 @@ result<request> parse_set(const line_words& words) {
 }
 
 result<request> parse_show(const line_words& words) {
-  static const std::map<std::string, shown> kinds{
-      {"roster", shown::roster},     {"chat", shown::chat},
-      {"keys", shown::keys},         {"sessions", shown::sessions},
-      {"trace", shown::trace}};
+  static const std::map<std::string, shown> kinds{{"roster", shown::roster},
+                                                  {"chat", shown::chat},
+                                                  {"keys", shown::keys},
+                                                  {"sessions", shown::sessions},
+                                                  {"trace", shown::trace}};
   const auto kind = kinds.find(words[1]);
   if (kind == kinds.end())
     return bad("'" + words[1] +
@@ -228,8 +239,8 @@ result<request> parse_wait(const line_words& words) {
     const auto seconds = to_number<double>(timeout->second);
     if (!seconds || !(*seconds >= 0) || *seconds > 86'400)
       return bad("timeout is a number of seconds, at most a day.");
-    wanted.timeout = std::chrono::milliseconds{
-        static_cast<std::int64_t>(*seconds * 1'000)};
+    wanted.timeout =
+        std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1'000)};
     given->erase(timeout);
   }
   wanted.values = std::move(*given);
@@ -238,9 +249,8 @@ result<request> parse_wait(const line_words& words) {
 
 template <class Request>
 parser always() {
-  return [](const line_words&) -> result<request> {
-    return request{Request{}};
-  };
+  return
+      [](const line_words&) -> result<request> { return request{Request{}}; };
 }
 
 const std::vector<form>& forms() {
@@ -251,14 +261,23 @@ const std::vector<form>& forms() {
        "account add JID password=… [host=…] [port=…] [ca=FILE] [pin=SHA256] "
        "[plain=yes]",
        parse_add_account},
-      {{"account", "remove"}, 3, 3, "account remove JID",
+      {{"account", "remove"},
+       3,
+       3,
+       "account remove JID",
        on_account<remove_account>()},
       {{"connect"}, 2, 2, "connect ACCOUNT", on_account<connect_account>()},
-      {{"disconnect"}, 2, 2, "disconnect ACCOUNT",
+      {{"disconnect"},
+       2,
+       2,
+       "disconnect ACCOUNT",
        on_account<disconnect_account>()},
       {{"status"}, 1, 1, "status", always<show_status>()},
-      {{"contact", "add"}, 4, 6,
-       "contact add ACCOUNT ID [group=…] [name=…]", parse_add_contact},
+      {{"contact", "add"},
+       4,
+       6,
+       "contact add ACCOUNT ID [group=…] [name=…]",
+       parse_add_contact},
       {{"contact", "remove"},
        4,
        4,
@@ -266,13 +285,25 @@ const std::vector<form>& forms() {
        [](const line_words& words) -> result<request> {
          return request{command{remove_contact{words[2], words[3]}}};
        }},
-      {{"contact", "authorize"}, 4, 4, "contact authorize ACCOUNT JID",
+      {{"contact", "authorize"},
+       4,
+       4,
+       "contact authorize ACCOUNT JID",
        on_request(request_answer::authorize)},
-      {{"contact", "deny"}, 4, 4, "contact deny ACCOUNT JID",
+      {{"contact", "deny"},
+       4,
+       4,
+       "contact deny ACCOUNT JID",
        on_request(request_answer::deny)},
-      {{"contact", "ignore"}, 4, 4, "contact ignore ACCOUNT JID",
+      {{"contact", "ignore"},
+       4,
+       4,
+       "contact ignore ACCOUNT JID",
        on_request(request_answer::ignore)},
-      {{"key", "generate"}, 3, 4, "key generate ACCOUNT [replace=yes]",
+      {{"key", "generate"},
+       3,
+       4,
+       "key generate ACCOUNT [replace=yes]",
        parse_generate},
       {{"key", "show"},
        3,
@@ -282,24 +313,42 @@ const std::vector<form>& forms() {
          return request{show_key{words[2]}};
        }},
       {{"send"}, 4, any_number, "send ACCOUNT JID TEXT…", parse_send},
-      {{"otr", "start"}, 4, 4, "otr start ACCOUNT JID",
+      {{"otr", "start"},
+       4,
+       4,
+       "otr start ACCOUNT JID",
        on_otr(otr_action::start)},
       {{"otr", "end"}, 4, 4, "otr end ACCOUNT JID", on_otr(otr_action::end)},
-      {{"otr", "refresh"}, 4, 4, "otr refresh ACCOUNT JID",
+      {{"otr", "refresh"},
+       4,
+       4,
+       "otr refresh ACCOUNT JID",
        on_otr(otr_action::refresh)},
       {{"policy"},
        3,
        4,
        "policy ACCOUNT [JID] opportunistic|automatic|required|never",
        parse_policy},
-      {{"verify", "fingerprint"}, 5, any_number,
-       "verify fingerprint ACCOUNT JID TYPED…", parse_verify},
-      {{"verify", "question"}, 4, any_number,
-       "verify question ACCOUNT JID question=… answer=…", refuse_smp},
-      {{"verify", "secret"}, 4, any_number,
-       "verify secret ACCOUNT JID secret=…", refuse_smp},
-      {{"verify", "answer"}, 4, any_number,
-       "verify answer ACCOUNT JID secret=…", refuse_smp},
+      {{"verify", "fingerprint"},
+       5,
+       any_number,
+       "verify fingerprint ACCOUNT JID TYPED…",
+       parse_verify},
+      {{"verify", "question"},
+       4,
+       any_number,
+       "verify question ACCOUNT JID question=… answer=…",
+       refuse_smp},
+      {{"verify", "secret"},
+       4,
+       any_number,
+       "verify secret ACCOUNT JID secret=…",
+       refuse_smp},
+      {{"verify", "answer"},
+       4,
+       any_number,
+       "verify answer ACCOUNT JID secret=…",
+       refuse_smp},
       {{"verify", "abort"}, 4, 4, "verify abort ACCOUNT JID", refuse_smp},
       {{"distrust"},
        3,
@@ -308,10 +357,16 @@ const std::vector<form>& forms() {
        [](const line_words& words) -> result<request> {
          return request{command{distrust_contact{words[1], words[2]}}};
        }},
-      {{"show"}, 2, 4,
-       "show roster|chat|keys|sessions|trace [ACCOUNT [JID]]", parse_show},
-      {{"wait"}, 2, any_number,
-       "wait EVENT [key=value …] [timeout=SECONDS]", parse_wait},
+      {{"show"},
+       2,
+       4,
+       "show roster|chat|keys|sessions|trace [ACCOUNT [JID]]",
+       parse_show},
+      {{"wait"},
+       2,
+       any_number,
+       "wait EVENT [key=value …] [timeout=SECONDS]",
+       parse_wait},
       {{"set"}, 2, 2, "set handshake-timeout=SECONDS", parse_set},
       {{"help"}, 1, 1, "help", always<show_help>()},
       {{"quit"}, 1, 1, "quit", always<quit>()},
@@ -334,7 +389,7 @@ error unknown_command(const line_words& words) {
     if (each.verb.front() == words[0])
       similar += (similar.empty() ? "" : " | ") + each.usage;
   if (similar.empty())
-    return bad("There is no command '" + words[0] +
+    return bad("There is no command '" + shortened(words[0]) +
                "'. 'help' lists the commands.");
   return bad("Write: " + similar);
 }
@@ -358,11 +413,30 @@ result<line_words> split(std::string_view line) {
   return head;
 }
 
+/// What may be told of the word at `index`. What stands where a secret belongs
+/// is hidden however badly it is written.
+std::string open_part(std::string_view verb, std::size_t index,
+                      const std::string& text) {
+  static const std::set<std::string> open_options{
+      "host", "port", "ca", "pin", "plain", "group", "name", "replace"};
+  const auto equals = text.find('=');
+  if (equals == std::string::npos) {
+    const bool bare_secret =
+        (verb == "account" && index > 2) || (verb == "verify" && index > 3);
+    return bare_secret ? "…" : text;
+  }
+  const auto key = text.substr(0, equals);
+  const bool open = verb == "wait" ? key != "text" : open_options.contains(key);
+  return open ? text : key + "=…";
+}
+
 }  // namespace
 
 result<request> parse_line(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r'))
     line.remove_suffix(1);
+  if (line.size() > line_reader::max_line)
+    return bad("A line has at most 1 MiB; nothing of this one was done.");
   if (line.find('\0') != std::string_view::npos)
     return bad("A command line is text; this one holds a zero byte.");
   const auto words = split(line);
@@ -379,24 +453,16 @@ result<request> parse_line(std::string_view line) {
 
 std::string without_secrets(std::string_view line) {
   constexpr std::size_t most = 200;
-  auto split = split_words(line);
-  std::vector<word> words;
-  if (split) words = *std::move(split);
-  std::string safe;
-  const bool is_message = !words.empty() && words.front().text == "send";
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (is_message && i == 3) break;
-    const auto& text = words[i].text;
-    const auto equals = text.find('=');
-    const auto key = text.substr(0, equals);
-    const bool hide = equals != std::string::npos &&
-                      (key == "password" || key == "secret" ||
-                       key == "answer" || key == "question");
-    if (!safe.empty()) safe += ' ';
-    safe += hide ? key + "=…" : text;
+  auto words = split_words(line);
+  if (!words || words->empty())
+    return std::string{
+        line.substr(0, line.find_first_of(" \t")).substr(0, most)};
+  const auto& verb = words->front().text;
+  std::string safe = verb;
+  for (std::size_t i = 1; i < words->size(); ++i) {
+    if (verb == "send" && i == 3) break;
+    safe += ' ' + open_part(verb, i, (*words)[i].text);
   }
-  if (safe.empty())
-    safe = std::string{line.substr(0, line.find_first_of(" \t"))};
   if (safe.size() > most) safe = safe.substr(0, most) + "…";
   return safe;
 }

@@ -68,6 +68,7 @@ gate_input otr_conversation::impl::gate() const {
           .latched = latched,
           .suspended = suspended_,
           .has_identity = identity != nullptr,
+          .rekeying = rekeying_,
           .standing = standing().value_or(key_standing::first)};
 }
 
@@ -94,18 +95,26 @@ void otr_conversation::impl::close_session(turn& call, bool tell_contact) {
   prints_.clear();
   own_commit_.clear();
   query_open_ = false;
+  rekeying_ = false;
   phase_ = phase::none;
 }
 
 void otr_conversation::impl::begin_starting(turn& call) {
   phase_ = phase::starting;
+  start_timer(call);
+}
+
+void otr_conversation::impl::start_timer(turn& call) {
   ++generation_;
   call.step.start_timer =
       otr_step::timer{options.handshake_timeout, generation_};
 }
 
 void otr_conversation::impl::send_query(turn& call) {
-  call.step.wire.emplace_back(otr_query);
+  // New keys for a session are asked for in its own version: changing over to
+  // another one would lose what is under way.
+  const bool in_version_2 = stands() && current->version == 2;
+  call.step.wire.emplace_back(in_version_2 ? "?OTRv2?" : otr_query);
   query_open_ = true;
   query_repeated_ = false;
 }
@@ -206,8 +215,10 @@ otr_step otr_conversation::impl::end() {
 
 otr_step otr_conversation::impl::handshake_timeout(std::uint64_t generation) {
   auto call = begin();
-  if (phase_ == phase::starting && generation == generation_) {
+  const bool runs = phase_ == phase::starting || (stands() && rekeying_);
+  if (runs && generation == generation_) {
     phase_ = phase::timed_out;
+    rekeying_ = false;
     query_open_ = false;
     own_commit_.clear();
     call.step.events.push_back(

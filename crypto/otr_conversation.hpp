@@ -135,6 +135,8 @@ struct otr_options {
 ///   time-out, restart) and opens only by `end()` and by setting the policy
 ///   `never`, which are acts of the user. A message that may not go now is
 ///   deferred, never dropped and never sent in the clear.
+/// - After a time-out nothing goes in the clear until the user has started
+///   again or said `end()`: what was asked for was a private conversation.
 /// - `submit` under automatic and required, or with the latch closed, starts
 ///   a session by itself from `plaintext` and `timed_out`; from `finished`
 ///   only under automatic and required. After an explicit `end()` automatic
@@ -144,6 +146,9 @@ struct otr_options {
 ///   acts. A handshake message that cannot be used is an event and no more:
 ///   anybody on the way could put one in. A late answer still counts, except
 ///   after `end()`.
+/// - A refresh is seamless: texts wait while the two sides change over to the
+///   new keys. If its end stays away the session counts as timed out, until
+///   a message of the contact is read with the old keys.
 /// - Nothing is re-sent by libotr: its `lastmessage` is wiped after every
 ///   call and `may_retransmit` cleared (R16). Text is sent to a key only
 ///   while `allows_sending(standing)`; the first key of a contact is accepted

@@ -76,6 +76,7 @@ class otr_conversation::impl {
   result<void> open_session();
   void close_session(turn& call, bool tell_contact);
   void begin_starting(turn& call);
+  void start_timer(turn& call);
   void send_query(turn& call);
   void open_latch(turn& call);
 
@@ -109,6 +110,10 @@ class otr_conversation::impl {
   /// Our query has gone out and nothing of a handshake has come back.
   bool query_open_ = false;
   bool query_repeated_ = false;
+  /// A session stands and our Reveal Signature for new keys has gone out: the
+  /// contact reads the new keys from there on, and we have them only when its
+  /// Signature comes. Texts wait, or they would be lost between the two.
+  bool rekeying_ = false;
   /// Our last D-H Commit, as long as no answer to it was used.
   std::string own_commit_;
   /// The key of every instance that a session was made with.

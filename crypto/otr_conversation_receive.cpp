@@ -256,7 +256,13 @@ void otr_conversation::impl::absorb_wire(turn& call, otr_outcome& outcome) {
     const auto body = parse_otr_body(line);
     handshake = handshake || body.is_handshake();
     if (body.kind == otr_kind::commit) own_commit_ = line;
-    if (body.kind == otr_kind::reveal_signature) own_commit_.clear();
+    if (body.kind == otr_kind::reveal_signature) {
+      own_commit_.clear();
+      if (stands()) {
+        rekeying_ = true;
+        start_timer(call);
+      }
+    }
     // A heartbeat, say: nothing goes by itself to a key that is not accepted.
     if (body.kind == otr_kind::data &&
         !sending_allowed_to(outcome.instance.value_or(0))) {
@@ -295,6 +301,7 @@ void otr_conversation::impl::session_stands(turn& call, std::uint32_t instance,
                  .version = found->version,
                  .standing = standing};
   phase_ = phase::standing;
+  rekeying_ = false;
   suspended_ = false;
   latched = true;
 

@@ -33,15 +33,17 @@ gate_action decide(const gate_input& input) {
   switch (input.state) {
     case otr_state::unverified:
     case otr_state::verified:
-      return allows_sending(input.standing) ? gate_action::encrypt
-                                            : gate_action::wait;
+      return allows_sending(input.standing) && !input.rekeying
+                 ? gate_action::encrypt
+                 : gate_action::wait;
     case otr_state::starting:
       return gate_action::wait;
     case otr_state::finished:
       return input.policy == otr_policy::opportunistic ? gate_action::wait
                                                        : start_or_wait(input);
-    case otr_state::plaintext:
     case otr_state::timed_out:
+      return session_wanted(input) ? start_or_wait(input) : gate_action::wait;
+    case otr_state::plaintext:
       return session_wanted(input) ? start_or_wait(input)
                                    : gate_action::send_clear;
   }
@@ -56,10 +58,14 @@ std::string_view wait_reason(const gate_input& input) {
            "fingerprint with the contact by another channel and verify it, "
            "or end the private conversation.";
   }
-  if (stands) {
+  if (stands && !allows_sending(input.standing)) {
     return "The contact uses another key than before. Compare its "
            "fingerprint with the contact by another channel and verify it, "
            "or end the private conversation.";
+  }
+  if (stands) {
+    return "The two sides are agreeing on new session keys; the message goes "
+           "with them.";
   }
   if (input.state == otr_state::starting) {
     return "Waiting for the private conversation to begin.";
@@ -68,6 +74,10 @@ std::string_view wait_reason(const gate_input& input) {
       input.policy == otr_policy::opportunistic) {
     return "The contact has ended the private conversation. Start it again, "
            "or end it too to write in the clear.";
+  }
+  if (input.state == otr_state::timed_out && !session_wanted(input)) {
+    return "The private conversation did not begin: the contact did not "
+           "answer. Start it again, or end it to write in the clear.";
   }
   if (!input.has_identity) {
     return "This account has no OTR key yet. Make one; then the message can "

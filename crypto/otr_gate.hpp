@@ -17,6 +17,8 @@ struct gate_input {
   /// Under automatic: ended by the user and not started since.
   bool suspended = false;
   bool has_identity = false;
+  /// A session stands whose keys are just being replaced.
+  bool rekeying = false;
   /// Of the session's key; looked at in `unverified` and `verified` only.
   key_standing standing = key_standing::first;
 };

@@ -20,6 +20,9 @@ constexpr std::string_view magic = "OTI\x01";
 constexpr std::size_t tag_size = 4;
 constexpr std::size_t header_size = 4 + tag_size + fingerprint::size;
 constexpr std::size_t largest_key = 64UL * 1024;
+// How libotr ends the text of a key. A text without its last line feed would
+// still be read: it is refused like any other that was cut.
+constexpr std::string_view key_end = ")\n";
 
 error damaged() {
   return {errc::corrupt,
@@ -116,7 +119,7 @@ result<std::shared_ptr<const otr_identity>> otr_identity::parse(
   if (!usable_account(account)) return bad_account();
   const auto bytes = serialized.view();
   if (bytes.size() <= header_size || bytes.size() > largest_key ||
-      !bytes.starts_with(magic)) {
+      !bytes.starts_with(magic) || !bytes.ends_with(key_end)) {
     return damaged();
   }
   std::uint32_t tag = 0;

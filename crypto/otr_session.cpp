@@ -140,6 +140,19 @@ class otr_session::impl {
     }
   }
 
+  /// A session that stands while new keys are agreed. libotr 4.1.1 takes the
+  /// master's state, which is never private, for the instance's when the
+  /// contact's D-H Key comes, and could read nothing until the handshake is
+  /// over, although it still has the keys.
+  bool stands(const otr_body& message) const {
+    const auto* target = context(message.sender);
+    return target != nullptr && message.kind == otr_kind::dh_key &&
+           target->msgstate == OTRL_MSGSTATE_ENCRYPTED;
+  }
+  void stand_again(const otr_body& message) const {
+    context(message.sender)->msgstate = OTRL_MSGSTATE_ENCRYPTED;
+  }
+
   /// libotr would ignore this message, but let it overwrite the key of its
   /// own D-H Commit before it does.
   bool spoils_commit(const otr_body& message) const {
@@ -307,6 +320,7 @@ otr_outcome otr_session::receive(const std::string& message) {
   const auto body = parse_otr_body(message);
   if (impl_->spoils_commit(body)) return {};
   impl_->make_way_for(body);
+  const bool stood = impl_->stands(body);
   char* text = nullptr;
   OtrlTLV* tlvs = nullptr;
   ConnContext* context = nullptr;
@@ -314,6 +328,7 @@ otr_outcome otr_session::receive(const std::string& message) {
       impl_->state(), callbacks::table(), impl_.get(), impl_->account(),
       otr_protocol, impl_->contact(), message.c_str(), &text, &tlvs, &context,
       nullptr, nullptr);
+  if (stood) impl_->stand_again(body);
   const message_ptr owned_text(text);
   const tlv_ptr owned_tlvs(tlvs);
   impl_->guarded([&] {

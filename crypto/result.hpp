@@ -10,19 +10,19 @@ namespace sotto {
 /// The kinds of failure a caller may want to tell apart. Everything else about
 /// a failure is in its message.
 enum class errc {
-  invalid_argument,   ///< the caller's input is wrong; nothing was changed
-  not_found,          ///< what was named does not exist
-  already_exists,     ///< what was to be made is there already
-  refused,            ///< a security rule forbids it
-  wrong_passphrase,   ///< the vault did not open with this passphrase
-  corrupt,            ///< stored data fails its integrity check
-  newer_version,      ///< stored data comes from a newer Sotto
-  in_use,             ///< another process holds the data folder
-  io,                 ///< a file, socket or device said no
-  timeout,            ///< a deadline passed
-  protocol,           ///< the other side broke the protocol
-  unavailable,        ///< not possible now (offline, no key yet, ...)
-  crypto,             ///< a cryptographic operation failed
+  invalid_argument,  ///< the caller's input is wrong; nothing was changed
+  not_found,         ///< what was named does not exist
+  already_exists,    ///< what was to be made is there already
+  refused,           ///< a security rule forbids it
+  wrong_passphrase,  ///< the vault did not open with this passphrase
+  corrupt,           ///< stored data fails its integrity check
+  newer_version,     ///< stored data comes from a newer Sotto
+  in_use,            ///< another process holds the data folder
+  io,                ///< a file, socket or device said no
+  timeout,           ///< a deadline passed
+  protocol,          ///< the other side broke the protocol
+  unavailable,       ///< not possible now (offline, no key yet, ...)
+  crypto,            ///< a cryptographic operation failed
 };
 
 /// What was tried, with what, and what to do: one sentence for a person.

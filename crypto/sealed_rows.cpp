@@ -22,6 +22,18 @@ result<void> check_change(const vault_change& change) {
   return check_row_name(change.table, change.key);
 }
 
+// SQLite opens a file whose header names a later write format, and then
+// refuses every change as on a disk that is read-only.
+result<void> check_writable(sqlite_database& database,
+                            const std::filesystem::path& file) {
+  auto begun = database.run("BEGIN IMMEDIATE; DELETE FROM state WHERE 0");
+  database.roll_back();
+  if (!begun && begun.failure().code == errc::io) {
+    return damaged_vault(file, "by its header it may not be written");
+  }
+  return begun;
+}
+
 row_id as_row_id(std::span<const std::byte> bytes) {
   row_id id{};
   std::copy_n(bytes.begin(), std::min(bytes.size(), id.size()), id.begin());
@@ -47,6 +59,9 @@ result<sealed_rows> sealed_rows::open(const std::filesystem::path& file,
     return database.failure();
   }
   if (auto good = check_rows_format(*database, file, schema); !good) {
+    return good.failure();
+  }
+  if (auto good = check_writable(*database, file); !good) {
     return good.failure();
   }
   auto prepared = prepare(*database);
@@ -106,10 +121,14 @@ result<void> sealed_rows::check_contents() {
   return {};
 }
 
-// The order is checked too: SQLite searches by it, and a file may lie.
+// The order and the types are checked too: SQLite searches by them, and a file
+// may lie. A name of the same bytes but of another type reads the same, fits
+// the digest, and is never found.
 result<row_set_digest> sealed_rows::digest_of_all() {
-  auto query =
-      database_.prepare("SELECT tbl, id, sealed FROM rows ORDER BY tbl, id");
+  auto query = database_.prepare(
+      "SELECT tbl, id, sealed, typeof(tbl) = 'text' AND "
+      "typeof(id) = 'blob' AND typeof(sealed) = 'blob' "
+      "FROM rows ORDER BY tbl, id");
   if (!query) {
     return query.failure();
   }
@@ -123,6 +142,9 @@ result<row_set_digest> sealed_rows::digest_of_all() {
     }
     if (!*there) {
       return digest;
+    }
+    if (query->number(3) != 1) {
+      return damaged_vault(file_, "a row is not of the types that it had");
     }
     const std::string_view table = query->text(0);
     const auto id_bytes = query->blob(1);

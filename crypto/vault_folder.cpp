@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "crypto/atomic_file.hpp"
+#include "crypto/sqlite.hpp"
 
 namespace sotto {
 namespace {
@@ -23,6 +25,16 @@ bool has_content(const fs::path& file) {
   std::error_code missing;
   const auto size = fs::file_size(file, missing);
   return !missing && size != 0;
+}
+
+// SQLite throws away the log that lies beside a database of no bytes (or of
+// one): the commits in it would be gone although the log was whole. No vault's
+// rows are shorter than SQLite's smallest page.
+bool is_stub(const fs::path& file) {
+  constexpr std::uintmax_t smallest_page = 512;
+  std::error_code failed;
+  const auto size = fs::file_size(file, failed);
+  return !failed && size < smallest_page;
 }
 
 bool is_there(const fs::path& file) {
@@ -178,6 +190,9 @@ result<vault_contents> vault_folder::contents() const {
     }
   }
   if (key && rows) {
+    if (is_stub(rows_file())) {
+      return damaged_vault(rows_file(), "it is too short");
+    }
     return vault_contents::whole;
   }
   if (rows || (log && !key)) {

@@ -8,6 +8,7 @@
 
 #include "protocol/ids.hpp"
 #include "protocol/stanza_codec.hpp"
+#include "protocol/tls_guard.hpp"
 #include "protocol/tls_policy.hpp"
 
 namespace sotto {
@@ -94,6 +95,12 @@ std::optional<std::vector<server_address>> link_session::look_up() {
               "close some accounts"},
          true);
     return std::nullopt;
+  }
+  if (!settings_.ca_file.empty()) {
+    if (const auto usable = check_ca_file(settings_.ca_file); !usable) {
+      fail(usable.failure(), false);
+      return std::nullopt;
+    }
   }
   auto found = resolver_.resolve({settings_.account.domain(), settings_.host,
                                   settings_.port, settings_.direct_tls},

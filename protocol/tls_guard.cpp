@@ -1,10 +1,14 @@
 #include "protocol/tls_guard.hpp"
 
 #include <dlfcn.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace sotto {
@@ -34,6 +38,25 @@ int openssl_default_paths(SSL_CTX* context) noexcept {
 }
 
 }  // namespace
+
+result<void> check_ca_file(const std::string& path) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file{
+      BIO_new_file(path.c_str(), "r"), BIO_free};
+  if (file == nullptr)
+    return error{errc::not_found,
+                 "The file of trusted certificate issuers, " + path +
+                     ", cannot be read. Check its path and permissions, or "
+                     "set the account up without it"};
+  const std::unique_ptr<X509, decltype(&X509_free)> first{
+      PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free};
+  ERR_clear_error();
+  if (first == nullptr)
+    return error{errc::invalid_argument,
+                 "The file of trusted certificate issuers, " + path +
+                     ", holds no certificate in PEM form. Set the account up "
+                     "with one that does, or without it"};
+  return {};
+}
 
 tls_guard::tls_guard(std::string ca_file) : ca_file_(std::move(ca_file)) {
   guard_of_thread = this;

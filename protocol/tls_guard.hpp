@@ -3,9 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "crypto/result.hpp"
+
 struct _xmpp_tlscert_t;  // NOLINT(bugprone-reserved-identifier)
 
 namespace sotto {
+
+/// Whether a file of trusted certificate issuers can be used: a link that is
+/// to trust it alone can otherwise only say that TLS did not begin. Errors:
+/// not_found, invalid_argument (no certificate in it).
+result<void> check_ca_file(const std::string& path);
 
 /// Sets what libstrophe leaves open when it starts TLS on this thread, and
 /// notes what the verification of the server's chain found.

@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 
+#include "cli/line_reader.hpp"
+
 namespace sotto::cli {
 namespace {
 
@@ -378,6 +380,11 @@ TEST(Request, RefusesOptionsUnknownOrGivenTwice) {
 TEST(Request, RefusesAZeroByte) {
   using namespace std::string_literals;
   EXPECT_THAT(refusal("send a b x\0y"s), HasSubstr("zero byte"));
+}
+
+TEST(Request, RefusesALineThatIsTooLong) {
+  EXPECT_THAT(refusal("send a b " + std::string(line_reader::max_line, 'x')),
+              HasSubstr("1 MiB"));
 }
 
 TEST(Request, StandsAnyLine) {

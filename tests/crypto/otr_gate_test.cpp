@@ -31,24 +31,23 @@ TEST(otr_gate, lets_clear_text_go_only_where_nothing_wants_it_private) {
   for (const auto policy : all_policies) {
     for (const auto state : all_states) {
       for (const auto standing : all_standings) {
-        for (unsigned bits = 0; bits < 8; ++bits) {
+        for (unsigned bits = 0; bits < 16; ++bits) {
           const gate_input input{.policy = policy,
                                  .state = state,
                                  .latched = (bits & 1) != 0,
                                  .suspended = (bits & 2) != 0,
                                  .has_identity = (bits & 4) != 0,
+                                 .rekeying = (bits & 8) != 0,
                                  .standing = standing};
           const auto action = decide(input);
           ++cells;
           const bool stands =
               state == otr_state::unverified || state == otr_state::verified;
-          const bool idle =
-              state == otr_state::plaintext || state == otr_state::timed_out;
           if (action == gate_action::send_clear) {
             ++clear;
             EXPECT_NE(policy, otr_policy::required);
             if (policy != otr_policy::never) {
-              EXPECT_TRUE(idle);
+              EXPECT_EQ(state, otr_state::plaintext);
               EXPECT_FALSE(input.latched);
               EXPECT_TRUE(policy == otr_policy::opportunistic ||
                           input.suspended);
@@ -56,6 +55,7 @@ TEST(otr_gate, lets_clear_text_go_only_where_nothing_wants_it_private) {
           } else if (action == gate_action::encrypt) {
             EXPECT_TRUE(stands);
             EXPECT_TRUE(allows_sending(standing));
+            EXPECT_FALSE(input.rekeying);
           } else {
             EXPECT_FALSE(wait_reason(input).empty());
             if (action == gate_action::start_and_wait) {
@@ -105,7 +105,8 @@ struct scene {
     if (policy == otr_policy::never) return false;
     return policy == otr_policy::required || was_private ||
            (policy == otr_policy::automatic && !user_ended) ||
-           alice->talk.state() == otr_state::starting;
+           alice->talk.state() == otr_state::starting ||
+           alice->talk.state() == otr_state::timed_out;
   }
   void set_policy(otr_policy chosen) {
     if (policy != chosen) user_ended = false;

@@ -53,12 +53,14 @@ struct tally {
   int intact = 0;
   int wrong = 0;
   int overwritten = 0;
+  int unusable = 0;
 
-  void print(const char* what) const {
+  void print(const std::string& what) const {
     std::cout << what << ": tried " << tried << ", refused " << refused
               << ", opened with everything right " << intact
               << ", wrong plaintext " << wrong << ", damaged files changed "
-              << overwritten << "\n";
+              << overwritten << ", opened but taking nothing more " << unusable
+              << "\n";
   }
 };
 
@@ -81,6 +83,7 @@ class vault_corruption : public testing::Test {
     crashed_ = image_of(folder_);
     made->reset();
     closed_ = image_of(folder_);
+    rewrite_some();
     ASSERT_GT(crashed_["vault.db-wal"].size(), 100000U);
     ASSERT_FALSE(closed_.contains("vault.db-wal"));
   }
@@ -89,6 +92,30 @@ class vault_corruption : public testing::Test {
              const std::string& value) {
     apply(into, put(table, key, value));
     expected_[table + "/" + key] = value;
+  }
+
+  // Commits in the log of a vault that was not new when it was opened.
+  void rewrite_some() {
+    auto opened = open_quick(folder_, &passphrase_);
+    ASSERT_TRUE(opened) << opened.failure().message;
+    int left = 8;
+    for (const auto& [name, value] : expected_) {
+      const auto slash = name.find('/');
+      apply(**opened,
+            put(name.substr(0, slash), name.substr(slash + 1), value));
+      if (--left == 0) {
+        break;
+      }
+    }
+    reopened_ = image_of(folder_);
+    ASSERT_TRUE(reopened_.contains("vault.db-wal"));
+    ASSERT_FALSE(reopened_.contains("vault.db-shm"));
+  }
+
+  std::vector<std::pair<const char*, const folder_image*>> images() const {
+    return {{"after an orderly end", &closed_},
+            {"after a crash", &crashed_},
+            {"after a crash of a vault opened again", &reopened_}};
   }
 
   // Opens what lies there, and says what came of it.
@@ -103,12 +130,11 @@ class vault_corruption : public testing::Test {
       return;
     }
     auto found = read_all(**opened);
-    if (!found) {
-      ++sum.refused;
-      return;
-    }
-    if (*found != expected_) {
+    // It has opened: whatever is not what was written is a wrong answer.
+    if (!found || *found != expected_) {
       ++sum.wrong;
+      ADD_FAILURE() << (found ? "rows are missing or wrong"
+                              : found.failure().message);
       return;
     }
     ++sum.intact;
@@ -119,11 +145,15 @@ class vault_corruption : public testing::Test {
     std::vector<vault_change> changes;
     changes.push_back(put("accounts", "one more", std::string(9000, 'm')));
     auto expected = expected_;
-    if (opened->apply(changes)) {
+    const auto done = opened->apply(changes);
+    if (done) {
       expected["accounts/one more"] = std::string(9000, 'm');
     }
     opened.reset();
     auto again = open_quick(folder_, &passphrase_);
+    if (!done || !again) {
+      ++sum.unusable;
+    }
     if (again) {
       auto found = read_all(**again);
       sum.wrong += found && *found != expected ? 1 : 0;
@@ -140,7 +170,7 @@ class vault_corruption : public testing::Test {
     }
   }
 
-  void expect_clean(const tally& sum, const char* what) {
+  void expect_clean(const tally& sum, const std::string& what) {
     sum.print(what);
     EXPECT_EQ(sum.wrong, 0);
     EXPECT_EQ(sum.overwritten, 0);
@@ -169,43 +199,47 @@ class vault_corruption : public testing::Test {
   fs::path folder_ = outer_ / "data";
   secret passphrase_ = secret::copy_of("correct horse");
   contents expected_;
-  folder_image closed_;   // after an orderly end
-  folder_image crashed_;  // with commits in the log only
+  folder_image closed_;    // after an orderly end
+  folder_image crashed_;   // with commits in the log only
+  folder_image reopened_;  // with the last commits in the log
 };
+
+void flip_bit(std::string& bytes, std::size_t bit) {
+  bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
+}
 
 void flip_one_bit(folder_image& image, std::mt19937_64& random) {
   auto file = image.begin();
   std::advance(file, static_cast<long>(random() % image.size()));
   std::string& bytes = file->second;
-  const std::size_t bit = random() % (bytes.size() * 8);
-  bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
+  flip_bit(bytes, random() % (bytes.size() * 8));
 }
 
-TEST_F(vault_corruption, opens_both_images_when_nothing_was_done_to_them) {
+TEST_F(vault_corruption, opens_all_images_when_nothing_was_done_to_them) {
   tally sum;
   judge(closed_, sum);
   judge(crashed_, sum);
-  EXPECT_EQ(sum.intact, 2);
+  judge(reopened_, sum);
+  EXPECT_EQ(sum.intact, 3);
 }
 
 TEST_F(vault_corruption, survives_random_bit_flips) {
   std::mt19937_64 random(test::test_seed());
-  for (const auto* image : {&closed_, &crashed_}) {
+  for (const auto& [when, image] : images()) {
     tally sum;
     for (int i = 0; i < 500; ++i) {
       auto bad = *image;
       flip_one_bit(bad, random);
       judge(bad, sum);
     }
-    expect_clean(sum, image == &closed_ ? "bit flips after an orderly end"
-                                        : "bit flips after a crash");
+    expect_clean(sum, std::string("bit flips ") + when);
     EXPECT_GT(sum.refused, sum.tried / 2);
   }
 }
 
 TEST_F(vault_corruption, survives_random_truncations) {
   std::mt19937_64 random(test::test_seed());
-  for (const auto* image : {&closed_, &crashed_}) {
+  for (const auto& [when, image] : images()) {
     tally sum;
     for (int i = 0; i < 200; ++i) {
       auto bad = *image;
@@ -214,8 +248,7 @@ TEST_F(vault_corruption, survives_random_truncations) {
       file->second.resize(random() % file->second.size());
       judge(bad, sum);
     }
-    expect_clean(sum, image == &closed_ ? "truncations after an orderly end"
-                                        : "truncations after a crash");
+    expect_clean(sum, std::string("truncations ") + when);
   }
 }
 
@@ -262,6 +295,9 @@ TEST_F(vault_corruption, finds_rows_that_were_removed_moved_or_swapped) {
       "INSERT INTO rows VALUES ('trust', x'00', x'00')",
       "INSERT INTO rows VALUES ('', '', '')",
       "INSERT INTO rows VALUES ('trust', randomblob(32), zeroblob(100))",
+      "UPDATE rows SET tbl = CAST(tbl AS BLOB) WHERE tbl = 'trust'",
+      "UPDATE rows SET id = CAST(id AS TEXT) WHERE tbl = 'trust'",
+      "UPDATE rows SET sealed = CAST(sealed AS TEXT) WHERE tbl = 'trust'",
       "DELETE FROM state",
       "UPDATE state SET sealed = x''",
       "UPDATE state SET sealed = (SELECT sealed FROM rows LIMIT 1)",
@@ -303,6 +339,31 @@ TEST_F(vault_corruption, finds_commits_that_went_missing) {
   tally sum;
   judge(image, sum);
   EXPECT_EQ(sum.intact, 1);
+}
+
+// SQLite deletes the log beside a database of no bytes or one.
+TEST_F(vault_corruption, keeps_the_log_beside_rows_that_were_cut_to_a_stub) {
+  for (const std::size_t size : {0U, 1U, 2U, 50U, 511U}) {
+    for (const auto* whole : {&crashed_, &reopened_}) {
+      auto image = *whole;
+      image["vault.db"].resize(size);
+      EXPECT_EQ(failure_of(image), errc::corrupt) << size;
+    }
+  }
+}
+
+// Every bit of the part of the file that SQLite reads before anything else.
+TEST_F(vault_corruption, survives_every_bit_flip_in_the_header_of_the_rows) {
+  constexpr std::size_t header_bits = 100 * 8;
+  tally sum;
+  for (std::size_t bit = 0; bit < header_bits; ++bit) {
+    auto bad = closed_;
+    flip_bit(bad["vault.db"], bit);
+    judge(bad, sum);
+  }
+  expect_clean(sum, "bit flips in the header");
+  EXPECT_GT(sum.refused, 0);
+  EXPECT_EQ(sum.unusable, 0);
 }
 
 TEST_F(vault_corruption, refuses_half_a_vault) {

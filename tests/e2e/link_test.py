@@ -71,14 +71,17 @@ class RefusedLinkTest(EndToEndTest):
         self.cli.attempt("connect", jid)
         self.error_of(jid, "waiting")
 
-    def test_a_missing_ca_file_is_named(self):
-        jid = self.cli.add_account(self.server, "terrence", "pw",
-                                   ca="/does/not/exist")
-        self.cli.attempt("connect", jid)
-        event = self.cli.wait_for(
-            lambda e: e["event"] == "link" and e.get("error"),
-            "link event with an error")
-        self.assertIn("/does/not/exist", event["error"])
+    def test_a_ca_file_that_cannot_be_used_is_named(self):
+        empty = self.folder / "empty.crt"
+        empty.touch()
+        for path in ("/does/not/exist", str(empty)):
+            jid = self.cli.add_account(self.server, "terrence", "pw", ca=path)
+            since = self.cli.mark()
+            self.cli.attempt("connect", jid)
+            event = self.cli.wait_for(
+                lambda e: e["event"] == "link" and e.get("error"),
+                "link event with an error", since=since)
+            self.assertIn(path, event["error"])
 
     def test_a_wrong_password_fails_for_good(self):
         jid = self.cli.add_account(self.server, "terrence", "right")
