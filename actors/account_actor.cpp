@@ -151,8 +151,8 @@ void send_iq(self_ptr self, iq_stanza request, const std::string& purpose) {
   request.id = random_id();
   const auto deadline = self->clock().now() + iq_timeout;
   const bool sent =
-      state.link && state.open_iqs.add(request.id, request.to, purpose,
-                                       deadline) &&
+      state.link &&
+      state.open_iqs.add(request.id, request.to, purpose, deadline) &&
       state.link->send(request);
   if (!sent) {
     caf::anon_send(state.roster,
@@ -223,8 +223,8 @@ void send_lines(self_ptr self, const wire_out& out) {
   bool sent = state.link != nullptr && !out.lines.empty();
   for (std::size_t i = 0; sent && i < out.lines.size(); ++i) {
     const bool carries = !out.message_id.empty() && i + 1 == out.lines.size();
-    sent = state.link->send(stanza_for(
-        out.lines[i], out.to, carries ? out.message_id : random_id()));
+    sent = state.link->send(stanza_for(out.lines[i], out.to,
+                                       carries ? out.message_id : random_id()));
   }
   if (out.message_id.empty()) return;
   const auto found = state.conversations.find(out.to.bare());
@@ -275,11 +275,11 @@ void message_came(self_ptr self, message_stanza message) {
     case message_route::bounce: {
       const auto found = state.conversations.find(contact);
       if (found != state.conversations.end() && found->second.session)
-        caf::anon_send(found->second.session,
-                       message_bounced{message.id,
-                                       message.error
-                                           ? message.error->condition
-                                           : std::string{"no reason"}});
+        caf::anon_send(
+            found->second.session,
+            message_bounced{message.id, message.error
+                                            ? message.error->condition
+                                            : std::string{"no reason"}});
       return;
     }
     case message_route::late_otr:
@@ -306,12 +306,12 @@ void answer_came(self_ptr self, const iq_stanza& answer) {
   const auto purpose = state.open_iqs.take(answer, state.bound);
   if (!purpose) return;
   const bool failed = answer.type == iq_type::error;
-  const std::string failure = answer.error ? answer.error->condition
-                                           : std::string{"no reason given"};
+  const std::string failure =
+      answer.error ? answer.error->condition : std::string{"no reason given"};
   if (*purpose != fetch_roster) {
-    caf::anon_send(state.roster,
-                   iq_outcome{*purpose, failed ? std::optional{failure}
-                                               : std::nullopt});
+    caf::anon_send(
+        state.roster,
+        iq_outcome{*purpose, failed ? std::optional{failure} : std::nullopt});
     return;
   }
   const auto* full = std::get_if<roster_query>(&answer.payload);
@@ -450,8 +450,7 @@ account_handle::behavior_type account_behavior(self_ptr self,
 
 }  // namespace
 
-account_handle spawn_account(caf::actor_system& system,
-                             account_config config) {
+account_handle spawn_account(caf::actor_system& system, account_config config) {
   return system.spawn(account_behavior, std::move(config));
 }
 

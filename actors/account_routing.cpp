@@ -71,8 +71,8 @@ iq_stanza answer_to(const iq_stanza& request) {
     return answer;
   if (info != nullptr && info->ns == ns::disco_info &&
       request.type == iq_type::get) {
-    answer.payload = disco_info{
-        info->node, {ns::disco_info, ns::ping, ns::otr}};
+    answer.payload =
+        disco_info{info->node, {ns::disco_info, ns::ping, ns::otr}};
     return answer;
   }
   answer.type = iq_type::error;

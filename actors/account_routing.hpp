@@ -11,10 +11,10 @@ namespace sotto {
 
 /// What an account does with a message that came in.
 enum class message_route {
-  converse,      ///< a text or OTR line for the conversation
-  bounce,        ///< one of our messages came back
-  late_otr,      ///< OTR that was stored on the way: of no use any more (R21)
-  ignore         ///< nothing for a conversation
+  converse,  ///< a text or OTR line for the conversation
+  bounce,    ///< one of our messages came back
+  late_otr,  ///< OTR that was stored on the way: of no use any more (R21)
+  ignore     ///< nothing for a conversation
 };
 message_route route_of(const message_stanza& message);
 

@@ -11,8 +11,8 @@
 #include <caf/replies_to.hpp>
 #include <caf/response_promise.hpp>
 #include <caf/send.hpp>
-#include <caf/system_messages.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/system_messages.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -28,8 +28,7 @@ namespace sotto {
 
 /// The `self` of a typed actor with a state.
 template <class State, class Handle>
-using actor_self =
-    typename Handle::template stateful_pointer<State>;
+using actor_self = typename Handle::template stateful_pointer<State>;
 
 /// Every ask has an end.
 inline constexpr std::chrono::seconds ask_timeout{30};

@@ -38,12 +38,12 @@ class engine::impl {
       : cell_(std::make_shared<snapshot_cell>()),
         config_(options.threads),
         system_(config_) {
-    auto transports = options.transports ? options.transports
-                                         : strophe_transport_factory();
+    auto transports =
+        options.transports ? options.transports : strophe_transport_factory();
     snapshots_ = spawn_snapshot(system_, {cell_, std::move(options.on_event),
                                           std::move(options.on_published)});
-    store_ = spawn_store(system_, std::move(storage),
-                         runner_of(store_worker_), snapshots_);
+    store_ = spawn_store(system_, std::move(storage), runner_of(store_worker_),
+                         snapshots_);
     supervisor_config children;
     children.stored = std::move(stored);
     children.transports = std::move(transports);
@@ -80,9 +80,8 @@ class engine::impl {
 
  private:
   static job_runner runner_of(worker_thread& worker) {
-    return [&worker](std::function<void()> job) {
-      worker.post(std::move(job));
-    };
+    return
+        [&worker](std::function<void()> job) { worker.post(std::move(job)); };
   }
 
   shutdown_signal stopped_;

@@ -62,8 +62,7 @@ using session_handle = caf::typed_actor<
     caf::reacts_to<wire_refused>, caf::reacts_to<message_bounced>,
     // Settings, handed on to otr.
     caf::reacts_to<policy_changed>, caf::reacts_to<identity_changed>,
-    caf::reacts_to<handshake_timeout_changed>,
-    caf::reacts_to<account_replaced>,
+    caf::reacts_to<handshake_timeout_changed>, caf::reacts_to<account_replaced>,
     // For the debugger and tests: who runs this conversation.
     caf::replies_to<find_session>::with<session_actors>,
     caf::reacts_to<stop_actor>>;

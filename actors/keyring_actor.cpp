@@ -43,8 +43,7 @@ void start_making(self_ptr self, const make_key& order) {
 void store_key(self_ptr self, const key_made& done) {
   auto& state = self->state;
   state.making.erase(done.account);
-  if (!done.identity)
-    return refuse(self, done.id, errc::crypto, done.failure);
+  if (!done.identity) return refuse(self, done.id, errc::crypto, done.failure);
   std::vector<vault_change> rows;
   rows.push_back(identity_row(*done.identity));
   self->request(state.config.store, ask_timeout,
@@ -56,8 +55,8 @@ void store_key(self_ptr self, const key_made& done) {
             auto& own = self->state.config;
             own.identities[done.account] = done.identity;
             own.on_identity(identity_ready{done.account, done.identity});
-            tell(own.snapshots, key_generated{done.account,
-                                              done.identity->print().hex()});
+            tell(own.snapshots,
+                 key_generated{done.account, done.identity->print().hex()});
             finish(own.snapshots, done.id);
           },
           [self, done](const caf::error&) {
@@ -70,8 +69,7 @@ void store_key(self_ptr self, const key_made& done) {
 void store_keys(self_ptr self, const keys_updated& update) {
   auto& config = self->state.config;
   config.trust.put(update.key.first, update.key.second, update.keys);
-  tell(config.snapshots, known_keys_changed{update.key.first,
-                                            update.key.second,
+  tell(config.snapshots, known_keys_changed{update.key.first, update.key.second,
                                             update.keys.list()});
   std::vector<vault_change> rows;
   rows.push_back(trust_row(update.key, update.keys));
@@ -138,8 +136,7 @@ keyring_handle::behavior_type keyring_behavior(self_ptr self,
 
 }  // namespace
 
-keyring_handle spawn_keyring(caf::actor_system& system,
-                             keyring_config config) {
+keyring_handle spawn_keyring(caf::actor_system& system, keyring_config config) {
   return system.spawn(keyring_behavior, std::move(config));
 }
 

@@ -193,7 +193,7 @@ struct encrypt_result {
 struct otr_news {
   conversation_state state;
   bool changed = false;
-  bool ready = false;  ///< deferred messages may be submitted again
+  bool ready = false;          ///< deferred messages may be submitted again
   bool ended_by_user = false;  ///< deferred messages must fail
   std::vector<otr_event> events;
 };

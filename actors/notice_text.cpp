@@ -37,9 +37,8 @@ std::string notice_sentence(const otr_event& happened,
                              " could be started in time.",
                          happened);
     case otr_notice::key_first_seen:
-      return contact +
-             " uses a key that was not seen before. Authenticate " + contact +
-             " to be sure who it is.";
+      return contact + " uses a key that was not seen before. Authenticate " +
+             contact + " to be sure who it is.";
     case otr_notice::key_changed:
       return "WARNING: " + contact +
              " uses another key than before. Sending is blocked until you "
@@ -69,13 +68,13 @@ std::string notice_sentence(const otr_event& happened,
       return contact +
              " asks for a private conversation, but the policy says never.";
     case otr_notice::flood:
-      return with_detail("Too much of " + contact +
-                             " at once: some of it was left aside.",
-                         happened);
+      return with_detail(
+          "Too much of " + contact + " at once: some of it was left aside.",
+          happened);
     case otr_notice::setup_error:
-      return with_detail("The private conversation with " + contact +
-                             " could not be set up.",
-                         happened);
+      return with_detail(
+          "The private conversation with " + contact + " could not be set up.",
+          happened);
   }
   return with_detail("Something happened with " + contact + ".", happened);
 }

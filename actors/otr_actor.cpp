@@ -13,8 +13,9 @@ struct otr_actor_state {
   session_handle session;
   std::unique_ptr<otr_conversation> conversation;
   contact_presence devices;
-  std::string bound;    ///< the resource that the session stands with
-  bool engaged = false; ///< the user wrote or started: consent (R21)
+  bool devices_known = false;  ///< the roster has told them
+  std::string bound;           ///< the resource that the session stands with
+  bool engaged = false;        ///< the user wrote or started: consent (R21)
   bool answered = false;  ///< OTR came from the contact since the last start
   std::chrono::seconds poll_period{0};
   std::uint64_t poll_generation = 0;  ///< an older timer counts no more
@@ -156,10 +157,10 @@ void receive(self_ptr self, const wire_in& in) {
   bind(state, in.message, step);
   send_lines(self, step, in.message.from);
   if (step.received)
-    caf::anon_send(state.session,
-                   plain_in{random_id(), std::move(step.received->text),
-                            step.received->security,
-                            in.message.delay.value_or(now())});
+    caf::anon_send(
+        state.session,
+        plain_in{random_id(), std::move(step.received->text),
+                 step.received->security, in.message.delay.value_or(now())});
   follow(self, step);
 }
 
@@ -218,8 +219,7 @@ void verify(self_ptr self, const verify_order& order) {
   auto& state = self->state;
   auto& conversation = *state.conversation;
   const auto print = compare(conversation, order, state.config.contact);
-  if (!print)
-    return finish(state.config.snapshots, order.id, print.failure());
+  if (!print) return finish(state.config.snapshots, order.id, print.failure());
   auto step = conversation.verify(*print, now());
   send_lines(self, step, destination(state));
   const bool stored_by_keyring = step.keys_changed;
@@ -230,10 +230,10 @@ void verify(self_ptr self, const verify_order& order) {
 void distrust(self_ptr self, const distrust_order& order) {
   auto& state = self->state;
   if (state.conversation->keys().list().empty())
-    return finish(state.config.snapshots, order.id,
-                  error{errc::not_found, "No key of " +
-                                             state.config.contact.str() +
-                                             " is known."});
+    return finish(
+        state.config.snapshots, order.id,
+        error{errc::not_found,
+              "No key of " + state.config.contact.str() + " is known."});
   auto step = state.conversation->distrust();
   send_lines(self, step, destination(state));
   const bool stored_by_keyring = step.keys_changed;
@@ -243,7 +243,9 @@ void distrust(self_ptr self, const distrust_order& order) {
 
 void devices_changed(self_ptr self, const contact_presence& devices) {
   auto& state = self->state;
-  const bool was_reachable = !state.devices.resources.empty();
+  // What is told first is how things stood, not a change.
+  const bool was_away = std::exchange(state.devices_known, true) &&
+                        state.devices.resources.empty();
   state.devices = devices;
   if (!state.bound.empty() && devices.visible &&
       !is_available(devices, state.bound))
@@ -251,7 +253,7 @@ void devices_changed(self_ptr self, const contact_presence& devices) {
           state.config.account.str(), state.config.contact.str(),
           "the device of the session is gone");
   // A handshake that nobody was there to answer begins again.
-  if (!was_reachable && !devices.resources.empty() && !state.answered &&
+  if (was_away && !devices.resources.empty() && !state.answered &&
       state.conversation->state() == otr_state::starting)
     if (const auto step = state.conversation->start()) act(self, *step);
 }

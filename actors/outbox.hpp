@@ -45,8 +45,7 @@ class outbox {
 
  private:
   bool is_under_way(const std::string& id) const {
-    return under_way_ && !entries_.empty() &&
-           entries_.front().message.id == id;
+    return under_way_ && !entries_.empty() && entries_.front().message.id == id;
   }
 
   std::deque<entry> entries_;

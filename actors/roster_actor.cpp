@@ -77,9 +77,9 @@ void roster_state::report_request(const jid& address, bool fresh,
     rows.push_back(request_erased(account(), address));
     return;
   }
-  tell(config.snapshots, request_changed{{account(), address.str(),
-                                          request->text, request->ignored},
-                                         fresh});
+  tell(config.snapshots,
+       request_changed{
+           {account(), address.str(), request->text, request->ignored}, fresh});
   rows.push_back(request_row(account(), *request));
 }
 
@@ -156,10 +156,10 @@ void answer(self_ptr self, const contact_order& order,
             const answer_request& given) {
   auto& state = self->state;
   if (state.contacts.find_request(order.contact) == nullptr)
-    return state.refuse(
-        order.id, errc::not_found,
-        order.contact.str() + " has not asked " + state.account() +
-            " for authorization; 'show roster' lists who has.");
+    return state.refuse(order.id, errc::not_found,
+                        order.contact.str() + " has not asked " +
+                            state.account() +
+                            " for authorization; 'show roster' lists who has.");
   switch (given.answer) {
     case request_answer::authorize:
       state.send_presence(presence_type::subscribed, order.contact);
@@ -246,7 +246,8 @@ void link_ended(self_ptr self) {
   for (const auto& [purpose, order] : state.pending)
     state.refuse(order.id, errc::unavailable,
                  "The link was lost before the server answered about " +
-                     order.contact.str() + ". Look at the roster, then try "
+                     order.contact.str() +
+                     ". Look at the roster, then try "
                      "again.");
   state.pending.clear();
 }
@@ -260,9 +261,9 @@ void begin(self_ptr self, roster_config config) {
     state.report_contact(address, nullptr);
   for (const auto& [address, request] : state.contacts.requests())
     tell(state.config.snapshots,
-         request_changed{{state.account(), address.str(), request.text,
-                          request.ignored},
-                         false});
+         request_changed{
+             {state.account(), address.str(), request.text, request.ignored},
+             false});
 }
 
 roster_handle::behavior_type roster_behavior(self_ptr self,

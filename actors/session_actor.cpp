@@ -24,7 +24,7 @@ struct session_state {
   std::deque<message_view> sent;
   conversation_state shown;  ///< as last told to the snapshot
   bool online = false;
-  bool held = false;      ///< the OTR actor deferred; wait for it to say ready
+  bool held = false;  ///< the OTR actor deferred; wait for it to say ready
   bool restarting = false;
   bool stopping = false;     ///< asked to stop: what can still go, goes first
   bool otr_stopped = false;  ///< told the OTR actor
@@ -56,9 +56,8 @@ void flush(self_ptr self) {
   auto& state = self->state;
   if (state.online && !state.held && !state.otr_stopped)
     if (auto entry = state.waiting.next())
-      caf::anon_send(state.otr,
-                     encrypt{entry->message.id, entry->message.text,
-                             entry->must_be_private});
+      caf::anon_send(state.otr, encrypt{entry->message.id, entry->message.text,
+                                        entry->must_be_private});
   stop_if_idle(state);
 }
 
@@ -130,9 +129,8 @@ void carry_out(self_ptr self, const ui_command& wanted) {
   } else if (std::holds_alternative<distrust_contact>(order)) {
     caf::anon_send(state.otr, distrust_order{wanted.id});
   } else if (std::holds_alternative<mark_read>(order)) {
-    tell(state.config.snapshots,
-         conversation_read{state.config.account.str(),
-                           state.config.contact.str()});
+    tell(state.config.snapshots, conversation_read{state.config.account.str(),
+                                                   state.config.contact.str()});
     finish(state.config.snapshots, wanted.id);
   }
 }
@@ -195,8 +193,8 @@ void wire_took(self_ptr self, const std::string& id) {
 
 void wire_left(self_ptr self, const std::string& id) {
   auto& state = self->state;
-  if (auto message = state.waiting.defer(
-          id, "Waits until the account is online.", false))
+  if (auto message =
+          state.waiting.defer(id, "Waits until the account is online.", false))
     state.show(std::move(*message));
   // Tried again when the account says that it is online.
   state.online = false;
@@ -284,10 +282,10 @@ session_handle::behavior_type session_behavior(self_ptr self,
         auto& own = self->state;
         own.config.owner = fresh.account;
         caf::anon_send(own.otr, fresh);
-        caf::anon_send(fresh.account,
-                       session_opened{own.config.contact,
-                                      caf::actor_cast<session_handle>(self),
-                                      own.otr});
+        caf::anon_send(
+            fresh.account,
+            session_opened{own.config.contact,
+                           caf::actor_cast<session_handle>(self), own.otr});
       },
       [self](const find_session&) {
         return session_actors{caf::actor_cast<session_handle>(self),

@@ -60,18 +60,16 @@ void finish(const snapshot_handle& snapshots, command_id id,
 void trace(const snapshot_handle& snapshots, const char* actor,
            const std::string& account, const std::string& contact,
            std::string what) {
-  tell(snapshots,
-       trace_added{{0, std::chrono::system_clock::now(), actor, account,
-                    contact, std::move(what)}});
+  tell(snapshots, trace_added{{0, std::chrono::system_clock::now(), actor,
+                               account, contact, std::move(what)}});
 }
 
 void notice(const snapshot_handle& snapshots, const contact_key& key,
             std::string kind, std::string text) {
-  tell(snapshots,
-       notice_added{key.first,
-                    key.second,
-                    {std::move(kind), std::move(text),
-                     std::chrono::system_clock::now()}});
+  tell(snapshots, notice_added{key.first,
+                               key.second,
+                               {std::move(kind), std::move(text),
+                                std::chrono::system_clock::now()}});
 }
 
 }  // namespace sotto

@@ -76,8 +76,7 @@ class snapshot_cell {
 
  private:
   mutable std::mutex mutex_;
-  std::shared_ptr<const snapshot> current_ =
-      std::make_shared<const snapshot>();
+  std::shared_ptr<const snapshot> current_ = std::make_shared<const snapshot>();
 };
 
 }  // namespace sotto

@@ -33,8 +33,8 @@ saved_promise run(self_ptr self, vault_job job) {
   auto me = caf::actor_cast<store_handle>(self);
   state.runner([storage = state.storage, job = std::move(job), ticket, me] {
     const auto outcome = job(*storage);
-    caf::anon_send(me, write_finished{
-                           ticket, outcome ? "" : outcome.failure().message});
+    caf::anon_send(
+        me, write_finished{ticket, outcome ? "" : outcome.failure().message});
   });
   return promise;
 }

@@ -77,8 +77,7 @@ account_handle start_account(self_ptr self, const account_settings& settings) {
 }
 
 conversation_config config_for(const supervisor_state& state,
-                               const account_entry& entry,
-                               const jid& contact) {
+                               const account_entry& entry, const jid& contact) {
   conversation_config config;
   config.account = entry.settings.account;
   config.contact = contact;
@@ -98,8 +97,8 @@ session_handle session_for(self_ptr self, const account_entry& entry,
   const auto found = state.sessions.find(key);
   if (found != state.sessions.end()) return found->second;
   // The account tells it whether it is online.
-  auto session = spawn_session(self->system(),
-                               config_for(state, entry, contact), false);
+  auto session =
+      spawn_session(self->system(), config_for(state, entry, contact), false);
   self->monitor(session);
   state.sessions.emplace(key, session);
   return session;
@@ -159,9 +158,9 @@ class command_handler {
   void operator()(const answer_request& order) { change_contact(order); }
   void operator()(const generate_key& order) {
     if (const auto* entry = find(order.account))
-      caf::anon_send(state().keyring,
-                     make_key{id_, entry->settings.account.str(),
-                              order.replace});
+      caf::anon_send(
+          state().keyring,
+          make_key{id_, entry->settings.account.str(), order.replace});
   }
   void operator()(const send_text& order) { converse(order); }
   void operator()(const control_otr& order) { converse(order); }
@@ -193,9 +192,8 @@ class command_handler {
 
 account_entry* command_handler::find(const std::string& account) {
   const auto address = jid::parse(account);
-  const auto found =
-      address ? state().accounts.find(address->bare().str())
-              : state().accounts.end();
+  const auto found = address ? state().accounts.find(address->bare().str())
+                             : state().accounts.end();
   if (found != state().accounts.end()) return &found->second;
   refuse(errc::not_found, "There is no account '" + account +
                               "'. 'account add' makes one; 'status' lists "
@@ -249,9 +247,9 @@ void command_handler::finish_after(std::vector<vault_change> rows) {
                        : std::optional{error{errc::io, saved.failure}});
           },
           [snapshots, id = id_](const caf::error&) {
-            finish(snapshots, id,
-                   error{errc::timeout,
-                         "It was not stored in time. Try again."});
+            finish(
+                snapshots, id,
+                error{errc::timeout, "It was not stored in time. Try again."});
           });
 }
 
@@ -259,8 +257,7 @@ void command_handler::operator()(const add_account& order) {
   const auto address = jid::parse(order.account);
   if (!address || address->local().empty())
     return refuse(errc::invalid_argument,
-                  "'" + order.account +
-                      "' is no account: write name@server." +
+                  "'" + order.account + "' is no account: write name@server." +
                       (address ? "" : " " + address.failure().message));
   const auto account = address->bare().str();
   auto& entry = state().accounts[account];
@@ -304,8 +301,7 @@ void command_handler::operator()(const remove_account& order) {
   std::erase_if(state().contact_policies,
                 [&](const auto& row) { return row.first.first == account; });
   const auto snapshots = state().snapshots();
-  self_->request(state().config.store, ask_timeout,
-                 erase_account_rows{account})
+  self_->request(state().config.store, ask_timeout, erase_account_rows{account})
       .then(
           [snapshots, account, id = id_](const rows_saved& saved) {
             tell(snapshots, account_removed{account});
@@ -315,14 +311,13 @@ void command_handler::operator()(const remove_account& order) {
                        : std::optional{error{errc::io, saved.failure}});
           },
           [snapshots, id = id_](const caf::error&) {
-            finish(snapshots, id,
-                   error{errc::timeout,
-                         "It was not erased in time. Try again."});
+            finish(
+                snapshots, id,
+                error{errc::timeout, "It was not erased in time. Try again."});
           });
 }
 
-void command_handler::update_policy(const contact_key& key,
-                                    otr_policy policy) {
+void command_handler::update_policy(const contact_key& key, otr_policy policy) {
   const auto found = state().sessions.find(key);
   if (found != state().sessions.end())
     caf::anon_send(found->second, policy_changed{policy});
@@ -470,8 +465,8 @@ void begin(self_ptr self, supervisor_config config) {
   trace(state.snapshots(), supervisor_state::name, {}, {}, "started");
 }
 
-supervisor_handle::behavior_type supervisor_behavior(
-    self_ptr self, supervisor_config config) {
+supervisor_handle::behavior_type supervisor_behavior(self_ptr self,
+                                                     supervisor_config config) {
   begin(self, std::move(config));
   self->set_down_handler(
       [self](const caf::down_msg& down) { child_went(self, down); });
@@ -480,6 +475,8 @@ supervisor_handle::behavior_type supervisor_behavior(
         std::visit(command_handler{self, wanted.id}, wanted.order);
       },
       [self](const session_wanted& wanted) {
+        // One that began now would never be told to stop.
+        if (self->state.stopping) return;
         const auto found = self->state.accounts.find(wanted.account.str());
         if (found != self->state.accounts.end())
           session_for(self, found->second, wanted.contact);
@@ -489,8 +486,8 @@ supervisor_handle::behavior_type supervisor_behavior(
       },
       [self](const identity_ready& ready) { new_identity(self, ready); },
       [self](const find_session& wanted) -> caf::result<session_actors> {
-        const auto found = self->state.sessions.find(
-            {wanted.account, wanted.contact});
+        const auto found =
+            self->state.sessions.find({wanted.account, wanted.contact});
         if (found == self->state.sessions.end()) return session_actors{};
         return self->delegate(found->second, wanted);
       },

@@ -26,7 +26,7 @@ struct row {
   const char* key;
   const char* title;
 };
-constexpr std::array<row, 12> rows{
+constexpr std::array<row, 13> rows{
     row{"wanted", "asked for"},
     row{"done", "done"},
     row{"lost", "lost"},
@@ -38,7 +38,21 @@ constexpr std::array<row, 12> rows{
     row{"p99_ms", "p99 ms"},
     row{"cpu_us_each", "processor us each"},
     row{"lines_each", "wire lines each"},
-    row{"resident_bytes_per_session", "resident bytes a session"}};
+    row{"resident_bytes_per_session", "resident bytes a session"},
+    row{"resident_bytes_per_pair", "resident bytes a pair"}};
+
+/// Of the engine alone, below the table where they were measured.
+constexpr std::array<row, 2> engine_rows{
+    row{"resident_bytes_per_account", "resident bytes an account"},
+    row{"setup_seconds", "set-up seconds"}};
+
+constexpr std::array<row, 6> start_rows{
+    row{"opened_ms", "opened after ms"},
+    row{"snapshot_ms", "first snapshot after ms"},
+    row{"stop_ms", "stopped after ms"},
+    row{"resident_before", "resident bytes before"},
+    row{"resident_after", "resident bytes after"},
+    row{"resident_peak", "resident bytes at most"}};
 
 std::string cell(const json& from, const char* key) {
   if (!from.contains(key)) return {};
@@ -54,7 +68,7 @@ std::string cell(const json& from, const char* key) {
 std::string table_line(const std::string& title, const std::string& engine,
                        const std::string& bare, const std::string& ratio) {
   std::array<char, 160> text{};
-  std::snprintf(text.data(), text.size(), "%-26s%14s%14s%10s\n", title.c_str(),
+  std::snprintf(text.data(), text.size(), "%-30s%14s%14s%10s\n", title.c_str(),
                 engine.c_str(), bare.c_str(), ratio.c_str());
   return text.data();
 }
@@ -86,6 +100,8 @@ json to_json(const figures& measured) {
        rounded(divide(static_cast<double>(measured.lines), done))},
       {"resident_bytes_per_session",
        static_cast<std::int64_t>(measured.resident_bytes_per_session)},
+      {"resident_bytes_per_pair",
+       static_cast<std::int64_t>(2 * measured.resident_bytes_per_session)},
   };
 }
 
@@ -110,11 +126,27 @@ json compare(const char* scenario, const bench_settings& settings,
 }
 
 std::string to_table(const json& report) {
+  const auto& bare = report.at("bare");
+  const auto& ratio = report.at("ratio");
   std::string text = table_line(report.at("scenario").get<std::string>(),
                                 "engine", "bare libotr", "ratio");
   for (const auto& [key, title] : rows)
-    text += table_line(title, cell(report, key), cell(report.at("bare"), key),
-                       cell(report.at("ratio"), key));
+    text +=
+        table_line(title, cell(report, key), cell(bare, key), cell(ratio, key));
+  for (const auto& [key, title] : engine_rows)
+    if (report.contains(key))
+      text += table_line(title, cell(report, key), {}, {});
+  return text;
+}
+
+std::string to_start_table(const json& report) {
+  const auto& sealed = report.at("with_passphrase");
+  const auto& open = report.at("without_passphrase");
+  std::string text =
+      table_line("start, the median of " + report.at("runs").dump() + " each",
+                 "passphrase", "none", {});
+  for (const auto& [key, title] : start_rows)
+    text += table_line(title, cell(sealed, key), cell(open, key), {});
   return text;
 }
 

@@ -32,7 +32,9 @@ nlohmann::json to_json(const figures& measured);
 /// The engine's figures, the bare library's under `bare`, and `ratio`.
 nlohmann::json compare(const char* scenario, const bench_settings& settings,
                        const figures& engine, const nlohmann::json& bare);
-/// The report as a table for people.
+/// A report that `compare` made, as a table for people.
 std::string to_table(const nlohmann::json& report);
+/// The report of `run_start` as a table.
+std::string to_start_table(const nlohmann::json& report);
 
 }  // namespace sotto::bench

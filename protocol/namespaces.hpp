@@ -32,9 +32,9 @@ inline constexpr char archive[] = "urn:xmpp:mam:2";           ///< XEP-0313
 inline constexpr char hints[] = "urn:xmpp:hints";             ///< XEP-0334
 inline constexpr char stanza_ids[] = "urn:xmpp:sid:0";        ///< XEP-0359
 inline constexpr char encryption[] = "urn:xmpp:eme:0";        ///< XEP-0380
-inline constexpr char otr[] = "urn:xmpp:otr:0";  ///< XEP-0364, XEP-0378
-inline constexpr char receipts[] = "urn:xmpp:receipts";       ///< XEP-0184
-inline constexpr char version[] = "jabber:iq:version";        ///< XEP-0092
+inline constexpr char otr[] = "urn:xmpp:otr:0";          ///< XEP-0364, XEP-0378
+inline constexpr char receipts[] = "urn:xmpp:receipts";  ///< XEP-0184
+inline constexpr char version[] = "jabber:iq:version";   ///< XEP-0092
 inline constexpr char disco_info[] =
     "http://jabber.org/protocol/disco#info";  ///< XEP-0030
 

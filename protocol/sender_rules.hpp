@@ -45,8 +45,7 @@ class pending_iqs {
   /// nothing if it is not a valid answer.
   std::optional<std::string> take(const iq_stanza& answer, const jid& own);
   /// Closes and returns the purpose of one request past its deadline.
-  std::optional<std::string> expired(
-      std::chrono::steady_clock::time_point now);
+  std::optional<std::string> expired(std::chrono::steady_clock::time_point now);
   void clear() { open_.clear(); }
   std::size_t size() const noexcept { return open_.size(); }
 

@@ -39,17 +39,17 @@ struct message_stanza {
   message_type type = message_type::chat;
   std::optional<std::string> body;
   std::string thread;
-  std::string origin_id;          ///< XEP-0359
-  std::string encryption_ns;      ///< XEP-0380, e.g. "urn:xmpp:otr:0"
-  std::string encryption_name;    ///< XEP-0380
+  std::string origin_id;        ///< XEP-0359
+  std::string encryption_ns;    ///< XEP-0380, e.g. "urn:xmpp:otr:0"
+  std::string encryption_name;  ///< XEP-0380
   message_hints hints;
-  bool receipt_request = false;   ///< XEP-0184
-  std::string receipt_for;        ///< XEP-0184: id that is acknowledged
-  std::optional<wall_time> delay; ///< XEP-0203: was stored on the way
-  std::string delay_from;         ///< XEP-0203: who says so
-  bool is_carbon = false;         ///< came wrapped in a XEP-0280 carbon
-  bool is_archived = false;       ///< came wrapped in a XEP-0313 result
-  jid outer_from;                 ///< the wrapper's sender, if wrapped
+  bool receipt_request = false;    ///< XEP-0184
+  std::string receipt_for;         ///< XEP-0184: id that is acknowledged
+  std::optional<wall_time> delay;  ///< XEP-0203: was stored on the way
+  std::string delay_from;          ///< XEP-0203: who says so
+  bool is_carbon = false;          ///< came wrapped in a XEP-0280 carbon
+  bool is_archived = false;        ///< came wrapped in a XEP-0313 result
+  jid outer_from;                  ///< the wrapper's sender, if wrapped
   std::optional<stanza_error> error;
 };
 

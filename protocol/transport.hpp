@@ -36,11 +36,11 @@ struct certificate_pin {
 
 /// Why a server's certificate was not accepted.
 struct certificate_problem {
-  std::string sha256;    ///< of the DER form; 64 lower-case hex digits
-  std::string problems;  ///< stable words, sorted, comma separated: expired,
-                         ///< not_yet_valid, self_signed, unknown_issuer,
-                         ///< wrong_host, weak_key, weak_signature, revoked,
-                         ///< other
+  std::string sha256;       ///< of the DER form; 64 lower-case hex digits
+  std::string problems;     ///< stable words, sorted, comma separated: expired,
+                            ///< not_yet_valid, self_signed, unknown_issuer,
+                            ///< wrong_host, weak_key, weak_signature, revoked,
+                            ///< other
   std::string explanation;  ///< a sentence for a person
 };
 
@@ -67,17 +67,17 @@ struct link_settings {
   bool direct_tls = false;  ///< with `host`: TLS from the first byte
   std::string ca_file;      ///< PEM; empty: the system's store
   std::optional<certificate_pin> pin;
-  bool allow_plain = false;     ///< SASL PLAIN, inside TLS only (R9)
-  std::string best_mechanism;   ///< strongest SASL mechanism seen so far; a
-                                ///< weaker offer is refused (R9)
+  bool allow_plain = false;    ///< SASL PLAIN, inside TLS only (R9)
+  std::string best_mechanism;  ///< strongest SASL mechanism seen so far; a
+                               ///< weaker offer is refused (R9)
   link_deadlines deadlines;
 };
 
 /// A change of a link's phase.
 struct link_change {
   link_phase phase = link_phase::offline;
-  jid bound;                ///< own full JID, with phase online
-  std::string mechanism;    ///< SASL mechanism used, with phase online
+  jid bound;                    ///< own full JID, with phase online
+  std::string mechanism;        ///< SASL mechanism used, with phase online
   std::string pinned_problems;  ///< with phase online, when a pin was used:
                                 ///< the problems that it excused
   std::optional<error> reason;  ///< with phase failed (or offline)

@@ -105,12 +105,12 @@ struct engine_failed {
   std::string reason;
 };
 
-using event = std::variant<
-    account_changed, account_removed, link_changed, certificate_asked,
-    contact_changed, contact_removed, request_changed, request_removed,
-    conversation_changed, message_changed, notice_added, conversation_lost,
-    conversation_read,
-    key_generated, known_keys_changed, trace_added, command_finished,
-    engine_failed>;
+using event =
+    std::variant<account_changed, account_removed, link_changed,
+                 certificate_asked, contact_changed, contact_removed,
+                 request_changed, request_removed, conversation_changed,
+                 message_changed, notice_added, conversation_lost,
+                 conversation_read, key_generated, known_keys_changed,
+                 trace_added, command_finished, engine_failed>;
 
 }  // namespace sotto

@@ -32,7 +32,7 @@ struct contact_view {
   std::vector<std::string> groups;
   subscription subscribed = subscription::none;
   contact_standing standing = contact_standing::none;
-  bool ask_subscribe = false;  ///< waiting for authorization (S7)
+  bool ask_subscribe = false;            ///< waiting for authorization (S7)
   std::string presence = "unavailable";  ///< see presence_word
   std::vector<resource_presence> resources;
   std::string warning;  ///< see confusable_warning
@@ -85,7 +85,7 @@ struct conversation_state {
 struct trace_view {
   std::uint64_t number = 0;
   std::chrono::system_clock::time_point time{};
-  std::string actor;    ///< the actor's name
+  std::string actor;  ///< the actor's name
   std::string account;
   std::string contact;  ///< empty if it concerns none
   std::string what;     ///< never a message's text

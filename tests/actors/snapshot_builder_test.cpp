@@ -56,8 +56,7 @@ TEST(snapshot_builder, a_message_keeps_its_line_when_its_state_changes) {
   const auto* chat = find_conversation(*view, "t@x", "a@x");
   ASSERT_NE(chat, nullptr);
   ASSERT_EQ(chat->lines.size(), 2U);
-  EXPECT_EQ(std::get<message_view>(chat->lines[0]).state,
-            message_state::sent);
+  EXPECT_EQ(std::get<message_view>(chat->lines[0]).state, message_state::sent);
   EXPECT_EQ(chat->unread, 0U);
 }
 
@@ -76,8 +75,7 @@ TEST(snapshot_builder, a_lost_conversation_fails_what_was_queued) {
   builder.fold(conversation_lost{"t@x", "a@x"});
   const auto view = builder.freeze();
   const auto* chat = find_conversation(*view, "t@x", "a@x");
-  EXPECT_EQ(std::get<message_view>(chat->lines[0]).state,
-            message_state::sent);
+  EXPECT_EQ(std::get<message_view>(chat->lines[0]).state, message_state::sent);
   EXPECT_EQ(std::get<message_view>(chat->lines[1]).state,
             message_state::failed);
 }
