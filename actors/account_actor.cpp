@@ -402,6 +402,12 @@ void stop(self_ptr self) {
   self->delayed_send(self, close_timeout, stop_actor{});
 }
 
+/// A roster that failed takes its account along: the supervisor starts both
+/// again.
+void roster_went(self_ptr self, const caf::down_msg& down) {
+  if (!self->state.stopping && down.reason) self->quit(down.reason);
+}
+
 void begin(self_ptr self, account_config config) {
   auto& state = self->state;
   state.settings = config.settings;
@@ -417,6 +423,9 @@ void begin(self_ptr self, account_config config) {
 account_handle::behavior_type account_behavior(self_ptr self,
                                                account_config config) {
   begin(self, std::move(config));
+  self->monitor(self->state.roster);
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { roster_went(self, down); });
   return {
       [self](const settings_changed& change) {
         self->state.settings = change.settings;

@@ -134,10 +134,13 @@ struct watch_contact {
   jid contact;
   otr_handle otr;
 };
-/// The actors of a conversation; null handles if there is none.
+/// The actors of a conversation and those it depends on; null handles if
+/// there is none.
 struct session_actors {
   session_handle session;
   otr_handle otr;
+  account_handle account;
+  keyring_handle keyring;
 };
 
 }  // namespace sotto

@@ -287,8 +287,8 @@ otr_handle::behavior_type otr_behavior(self_ptr self,
                                        conversation_config config,
                                        session_handle session) {
   self->state.config = std::move(config);
-  self->state.session = session;
   self->monitor(session);
+  self->state.session = std::move(session);
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   begin(self);
   return {

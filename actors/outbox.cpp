@@ -29,7 +29,8 @@ std::optional<message_view> outbox::secured(const std::string& id,
 std::optional<message_view> outbox::done(const std::string& id,
                                          message_state state,
                                          std::string note) {
-  if (!is_under_way(id)) return std::nullopt;
+  if (entries_.empty() || entries_.front().message.id != id)
+    return std::nullopt;
   under_way_ = false;
   auto message = std::move(entries_.front().message);
   entries_.pop_front();

@@ -35,7 +35,8 @@ class outbox {
   /// The one under way is encrypted (or clear), and on its way to the server.
   std::optional<message_view> secured(const std::string& id,
                                       message_security security);
-  /// The one under way has left, or never will: it is taken out.
+  /// The oldest has left, or never will: it is taken out. It need not be
+  /// under way any more: word of it may come after `interrupted`.
   std::optional<message_view> done(const std::string& id, message_state state,
                                    std::string note = {});
   /// Whatever was under way is lost (an actor was restarted): it waits again.

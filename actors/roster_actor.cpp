@@ -255,7 +255,7 @@ void link_ended(self_ptr self) {
 void begin(self_ptr self, roster_config config) {
   auto& state = self->state;
   state.config = std::move(config);
-  state.contacts.restore(std::move(state.config.contacts),
+  state.contacts.restore(state.config.contacts,
                          std::move(state.config.requests));
   for (const auto& [address, row] : state.contacts.contacts())
     state.report_contact(address, nullptr);
@@ -268,6 +268,9 @@ void begin(self_ptr self, roster_config config) {
 
 roster_handle::behavior_type roster_behavior(self_ptr self,
                                              roster_config config) {
+  // Without its account a roster is of no use: that starts a new one.
+  self->monitor(config.owner);
+  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   begin(self, std::move(config));
   return {
       [self](const roster_reset& reset) {

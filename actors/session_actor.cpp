@@ -34,8 +34,10 @@ struct session_state {
          message_changed{config.account.str(), config.contact.str(),
                          std::move(message)});
   }
+  /// Messages that cannot go now; those that are just going do not count.
+  std::size_t queued() const { return online && !held ? 0 : waiting.size(); }
   void show_state(bool otr_changed) {
-    shown.queued = waiting.size();
+    shown.queued = queued();
     tell(config.snapshots, conversation_changed{shown, otr_changed});
   }
 };
@@ -58,6 +60,7 @@ void flush(self_ptr self) {
     if (auto entry = state.waiting.next())
       caf::anon_send(state.otr, encrypt{entry->message.id, entry->message.text,
                                         entry->must_be_private});
+  if (state.queued() != state.shown.queued) state.show_state(false);
   stop_if_idle(state);
 }
 
@@ -288,8 +291,9 @@ session_handle::behavior_type session_behavior(self_ptr self,
                            caf::actor_cast<session_handle>(self), own.otr});
       },
       [self](const find_session&) {
-        return session_actors{caf::actor_cast<session_handle>(self),
-                              self->state.otr};
+        const auto& own = self->state;
+        return session_actors{caf::actor_cast<session_handle>(self), own.otr,
+                              own.config.owner, own.config.keyring};
       },
       [self](const stop_actor&) { stop(self); },
   };

@@ -39,7 +39,10 @@ vault_change put(const char* table, std::string key, std::string_view value) {
 }
 
 vault_change put(const char* table, std::string key, const json& value) {
-  return put(table, std::move(key), std::string_view{value.dump()});
+  // A text that is no UTF-8 (a path, say) is kept as well as it can be.
+  return put(table, std::move(key),
+             std::string_view{
+                 value.dump(-1, ' ', false, json::error_handler_t::replace)});
 }
 
 vault_change erase(const char* table, std::string key) {
@@ -52,14 +55,40 @@ std::int64_t to_seconds(std::chrono::system_clock::time_point time) {
       .count();
 }
 
-std::chrono::system_clock::time_point from_seconds(std::int64_t seconds) {
-  return std::chrono::system_clock::time_point{std::chrono::seconds{seconds}};
+/// A whole number within its range: the library would convert what is none.
+template <class Number>
+Number number(const json& value, Number least, Number most) {
+  if (!value.is_number_integer()) throw std::runtime_error("no number");
+  if (value.is_number_unsigned() &&
+      value.get<std::uint64_t>() > static_cast<std::uint64_t>(most))
+    throw std::runtime_error("number too large");
+  const auto read = value.get<std::int64_t>();
+  if (read < std::int64_t{least} || read > std::int64_t{most})
+    throw std::runtime_error("number out of range");
+  return static_cast<Number>(read);
 }
 
+std::chrono::system_clock::time_point parse_time(const json& value) {
+  using std::chrono::system_clock;
+  const std::int64_t last = to_seconds(system_clock::time_point::max());
+  return system_clock::time_point{
+      std::chrono::seconds{number<std::int64_t>(value, 0, last)}};
+}
+
+/// A bare address in the form in which it is stored.
 jid parsed(const std::string& text) {
   auto address = jid::parse(text);
   if (!address) throw std::runtime_error(address.failure().message);
+  if (address->str() != text || address->bare() != *address)
+    throw std::runtime_error("not a stored address");
   return *address;
+}
+
+contact_key parsed_key(const std::string& text) {
+  auto key = split(text);
+  parsed(key.first);
+  parsed(key.second);
+  return key;
 }
 
 otr_policy parsed_policy(std::string_view text) {
@@ -72,7 +101,7 @@ account_settings parse_account(const std::string& key, const json& value) {
   account_settings settings;
   settings.account = parsed(key);
   settings.host = value.at("host");
-  settings.port = value.at("port");
+  settings.port = number<std::uint16_t>(value.at("port"), 0, 65'535);
   settings.ca_file = value.at("ca_file");
   if (value.contains("pin"))
     settings.pin = certificate_pin{value.at("pin").at("sha256"),
@@ -84,13 +113,14 @@ account_settings parse_account(const std::string& key, const json& value) {
 }
 
 known_keys parse_keys(const json& value) {
+  if (!value.is_array()) throw std::runtime_error("no list");
   std::vector<known_key> keys;
   for (const auto& row : value) {
     auto print = fingerprint::parse(row.at("fingerprint").get<std::string>());
     if (!print) throw std::runtime_error(print.failure().message);
     keys.push_back({*print, row.at("accepted"), row.at("verified"),
-                    from_seconds(row.at("first_seen")),
-                    from_seconds(row.at("last_seen"))});
+                    parse_time(row.at("first_seen")),
+                    parse_time(row.at("last_seen"))});
   }
   return known_keys{std::move(keys)};
 }
@@ -100,10 +130,8 @@ contact parse_contact(const std::string& address, const json& value) {
   row.item.address = parsed(address);
   row.item.name = value.at("name");
   row.item.groups = value.at("groups").get<std::vector<std::string>>();
-  const int subscribed = value.at("subscription");
-  if (subscribed < 0 || subscribed > static_cast<int>(subscription::both))
-    throw std::runtime_error("unknown subscription");
-  row.item.subscribed = static_cast<subscription>(subscribed);
+  row.item.subscribed = static_cast<subscription>(number<int>(
+      value.at("subscription"), 0, static_cast<int>(subscription::both)));
   row.item.ask_subscribe = value.at("ask");
   row.declined = value.at("declined");
   return row;
@@ -126,11 +154,10 @@ struct table_reader {
 
 void read_policy(const vault_row& row, stored_state& state) {
   const auto policy = parsed_policy(row.value.view());
-  const auto key = split(row.key);
-  if (key.second.empty())
-    state.account_policies[key.first] = policy;
+  if (row.key.find('\n') == std::string::npos)
+    state.account_policies[parsed(row.key).str()] = policy;
   else
-    state.contact_policies[key] = policy;
+    state.contact_policies[parsed_key(row.key)] = policy;
 }
 
 void read_identity(const vault_row& row, stored_state& state) {
@@ -140,9 +167,9 @@ void read_identity(const vault_row& row, stored_state& state) {
 }
 
 void read_setting(const vault_row& row, stored_state& state) {
-  if (row.key == timeout_key)
-    state.handshake_timeout =
-        std::chrono::milliseconds{parse_json(row.value).get<std::int64_t>()};
+  if (row.key != timeout_key) throw std::runtime_error("unknown setting");
+  state.handshake_timeout = std::chrono::milliseconds{
+      number<std::int64_t>(parse_json(row.value), 1'000, 600'000)};
 }
 
 std::vector<table_reader> table_readers() {
@@ -160,24 +187,24 @@ std::vector<table_reader> table_readers() {
       {identity_table, read_identity},
       {trust_table,
        [](const vault_row& row, stored_state& state) {
-         const auto key = split(row.key);
+         const auto key = parsed_key(row.key);
          state.trust.put(key.first, key.second,
                          parse_keys(parse_json(row.value)));
        }},
       {latch_table,
        [](const vault_row& row, stored_state& state) {
-         state.latched.insert(split(row.key));
+         state.latched.insert(parsed_key(row.key));
        }},
       {policy_table, read_policy},
       {contact_table,
        [](const vault_row& row, stored_state& state) {
-         const auto key = split(row.key);
+         const auto key = parsed_key(row.key);
          state.contacts[key.first].push_back(
              parse_contact(key.second, parse_json(row.value)));
        }},
       {request_table,
        [](const vault_row& row, stored_state& state) {
-         const auto key = split(row.key);
+         const auto key = parsed_key(row.key);
          state.requests[key.first].push_back(
              parse_request(key.second, parse_json(row.value)));
        }},

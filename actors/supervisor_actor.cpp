@@ -30,6 +30,7 @@ struct supervisor_state {
   std::map<contact_key, otr_policy> contact_policies;
   std::chrono::milliseconds handshake_timeout{30'000};
   bool stopping = false;
+  bool keyring_gone = false;
   bool accounts_told = false;  ///< to stop; a second word would not wait
 
   const snapshot_handle& snapshots() const { return config.snapshots; }
@@ -65,8 +66,9 @@ account_handle start_account(self_ptr self, const account_settings& settings) {
   const auto account = settings.account.str();
   account_config config;
   config.settings = settings;
-  config.contacts = std::move(state.config.stored.contacts[account]);
-  config.requests = std::move(state.config.stored.requests[account]);
+  // Copied: an account that is started again begins from them too.
+  config.contacts = state.config.stored.contacts[account];
+  config.requests = state.config.stored.requests[account];
   config.transports = state.config.transports;
   config.supervisor = caf::actor_cast<supervisor_handle>(self);
   config.store = state.config.store;
@@ -134,6 +136,8 @@ void restart_session(self_ptr self, const contact_key& key) {
 }
 
 void child_went(self_ptr self, const caf::down_msg& down);
+void keyring_went(self_ptr self);
+void stop(self_ptr self);
 void stop_next(self_ptr self);
 
 // -- commands ----------------------------------------------------------------
@@ -377,6 +381,20 @@ void child_went(self_ptr self, const caf::down_msg& down) {
         state.accounts.erase(std::string{account});
       return stop_next(self);
     }
+  if (state.keyring.address() == down.source) keyring_went(self);
+}
+
+/// The last child when all stop. If it fails before, nothing can be encrypted
+/// any more, and everything stops in good order.
+void keyring_went(self_ptr self) {
+  auto& state = self->state;
+  state.keyring_gone = true;
+  if (!state.stopping)
+    tell(state.snapshots(),
+         engine_failed{{},
+                       "The keyring failed, so Sotto has stopped all "
+                       "conversations. Start it again; nothing is lost."});
+  state.stopping ? stop_next(self) : stop(self);
 }
 
 /// Ordered shutdown: sessions first (they end private conversations through
@@ -388,7 +406,10 @@ void stop_next(self_ptr self) {
     for (auto& [account, entry] : state.accounts)
       caf::anon_send(entry.actor, stop_actor{});
   if (!state.accounts.empty()) return;
-  caf::anon_send(state.keyring, stop_actor{});
+  if (!state.keyring_gone) {
+    caf::anon_send(state.keyring, stop_actor{});
+    return;
+  }
   if (state.config.on_stopped) state.config.on_stopped();
   self->quit();
 }
@@ -438,7 +459,9 @@ keyring_handle start_keyring(self_ptr self) {
   config.on_identity = [me](const identity_ready& ready) {
     caf::anon_send(me, ready);
   };
-  return spawn_keyring(self->system(), std::move(config));
+  auto keyring = spawn_keyring(self->system(), std::move(config));
+  self->monitor(keyring);
+  return keyring;
 }
 
 void begin(self_ptr self, supervisor_config config) {

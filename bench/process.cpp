@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -53,10 +54,16 @@ std::string read_all(int fd) {
 /// The child's whole life; no exception leaves it.
 [[noreturn]] void live(const std::function<result<json>()>& work,
                        int out) noexcept {
-  const auto made = work();
-  const json answer =
-      made ? json{{"value", *made}} : json{{"failure", made.failure().message}};
-  const bool told = write_all(out, answer.dump());
+  bool told = false;
+  try {
+    const auto made = work();
+    const json answer = made ? json{{"value", *made}}
+                             : json{{"failure", made.failure().message}};
+    told = write_all(out, answer.dump());
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "sotto-bench: a measuring process failed: %s\n",
+                 problem.what());
+  }
   // Not exit: the parent's handlers and buffers are not this process's.
   ::_exit(told ? 0 : 1);
 }

@@ -102,6 +102,7 @@ result<json> measure(const std::filesystem::path& folder,
 
 double median(const std::vector<json>& all, const char* key) {
   std::vector<double> values;
+  values.reserve(all.size());
   for (const auto& each : all) values.push_back(each.at(key).get<double>());
   return percentile(std::move(values), 0.5);
 }

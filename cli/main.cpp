@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 
 #include "actors/api/engine.hpp"
 #include "cli/event_json.hpp"
@@ -82,8 +83,9 @@ int run(const arguments& given) {
   cli::program commands{**core, told};
   cli::line_reader lines{STDIN_FILENO};
   while (auto line = lines.next()) {
-    const bool goes_on = commands.carry_out(*line);
-    wipe(line->data(), line->size());
+    std::string& text = *line;
+    const bool goes_on = commands.carry_out(text);
+    wipe(text.data(), text.size());
     if (!goes_on) break;
   }
   (*core)->stop();
@@ -91,9 +93,7 @@ int run(const arguments& given) {
   return told.has_failed() ? 1 : 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Sotto without a window: commands in by line, JSON events out by line."};
   arguments given;
@@ -112,4 +112,16 @@ int main(int argc, char** argv) {
     return give_up(std::string{problem.what()} + ". See --help.");
   }
   return run(given);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "sotto-cli: stopped by a failure: %s\n",
+                 problem.what());
+    return 1;
+  }
 }

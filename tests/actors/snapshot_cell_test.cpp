@@ -26,6 +26,7 @@ TEST(snapshot_cell, readers_see_whole_snapshots_in_order_while_one_writes) {
   std::atomic<std::uint64_t> torn{0};
   std::atomic<std::uint64_t> backwards{0};
   std::vector<std::jthread> readers;
+  readers.reserve(3);
   for (int reader = 0; reader < 3; ++reader) {
     readers.emplace_back([&] {
       std::uint64_t last = 0;

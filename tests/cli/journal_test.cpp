@@ -204,6 +204,7 @@ TEST_F(Journal, LosesNothingOfManyThreads) {
   constexpr int each = 500;
   {
     std::vector<std::jthread> writers;
+    writers.reserve(threads);
     for (int i = 0; i < threads; ++i)
       writers.emplace_back([this, i] {
         for (int n = 0; n < each; ++n)

@@ -34,6 +34,20 @@ inline std::shared_ptr<const otr_identity> identity_of(
   return *fresh;
 }
 
+/// The same key under another account's name of the same length: where many
+/// accounts are needed, and making a key for each would take minutes.
+inline std::shared_ptr<const otr_identity> identity_renamed(
+    const otr_identity& made, const std::string& account) {
+  const auto kept = made.serialized();
+  std::string text{kept.view()};
+  for (auto at = text.find(made.account()); at != std::string::npos;
+       at = text.find(made.account(), at + account.size()))
+    text.replace(at, account.size(), account);
+  auto renamed = otr_identity::parse(account, secret::copy_of(text));
+  if (!renamed) std::abort();
+  return *renamed;
+}
+
 /// An owner of one conversation, as a session actor is: keeps what waits and
 /// submits it again when the conversation is ready.
 class otr_side {
