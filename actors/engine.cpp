@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "actors/shutdown.hpp"
+#include "actors/one_shot_signal.hpp"
 #include "actors/snapshot_actor.hpp"
 #include "actors/store_actor.hpp"
 #include "actors/supervisor_actor.hpp"
@@ -17,6 +17,8 @@ namespace {
 
 /// Links have three seconds to close in good order; the rest takes no time.
 constexpr std::chrono::seconds stop_timeout{8};
+/// For what was stored to be in the first snapshot; it takes milliseconds.
+constexpr std::chrono::seconds start_timeout{30};
 
 }  // namespace
 
@@ -40,8 +42,7 @@ class engine::impl {
         system_(config_) {
     auto transports =
         options.transports ? options.transports : strophe_transport_factory();
-    snapshots_ = spawn_snapshot(system_, {cell_, std::move(options.on_event),
-                                          std::move(options.on_published)});
+    snapshots_ = spawn_snapshot(system_, watched(std::move(options)));
     store_ = spawn_store(system_, std::move(storage), runner_of(store_worker_),
                          snapshots_);
     supervisor_config children;
@@ -52,6 +53,7 @@ class engine::impl {
     children.snapshots = snapshots_;
     children.on_stopped = [this] { stopped_.raise(); };
     supervisor_ = spawn_supervisor(system_, std::move(children));
+    started_.wait_for(start_timeout);
   }
 
   ~impl() { stop(); }
@@ -79,12 +81,28 @@ class engine::impl {
   }
 
  private:
+  /// What the snapshot actor hands out; raises `started_` on its way.
+  snapshot_sink watched(engine_options options) {
+    const auto all_told = std::make_shared<bool>(false);
+    return {cell_,
+            [all_told, next = std::move(options.on_event)](const event& what) {
+              if (std::holds_alternative<engine_started>(what))
+                *all_told = true;
+              if (next) next(what);
+            },
+            [this, all_told, next = std::move(options.on_published)] {
+              if (std::exchange(*all_told, false)) started_.raise();
+              if (next) next();
+            }};
+  }
+
   static job_runner runner_of(worker_thread& worker) {
     return
         [&worker](std::function<void()> job) { worker.post(std::move(job)); };
   }
 
-  shutdown_signal stopped_;
+  one_shot_signal started_;
+  one_shot_signal stopped_;
   std::shared_ptr<snapshot_cell> cell_;
   worker_thread store_worker_;
   worker_thread key_worker_;

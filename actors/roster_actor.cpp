@@ -40,19 +40,24 @@ struct roster_state {
 
 using self_ptr = actor_self<roster_state, roster_handle>;
 
-contact_view roster_state::view_of(const contact& row) const {
+contact_view offline_view(const std::string& account, const contact& row) {
   contact_view view;
   const auto& item = row.item;
-  view.account = account();
+  view.account = account;
   view.contact = item.address.str();
   view.name = item.name;
   view.groups = item.groups;
   view.subscribed = item.subscribed;
   view.standing = row.standing();
   view.ask_subscribe = item.ask_subscribe;
-  view.resources = presences.of(item.address);
-  view.presence = presence_word(presences.best(item.address));
   view.warning = confusable_warning(item.address);
+  return view;
+}
+
+contact_view roster_state::view_of(const contact& row) const {
+  auto view = offline_view(account(), row);
+  view.resources = presences.of(row.item.address);
+  view.presence = presence_word(presences.best(row.item.address));
   return view;
 }
 
@@ -257,13 +262,6 @@ void begin(self_ptr self, roster_config config) {
   state.config = std::move(config);
   state.contacts.restore(state.config.contacts,
                          std::move(state.config.requests));
-  for (const auto& [address, row] : state.contacts.contacts())
-    state.report_contact(address, nullptr);
-  for (const auto& [address, request] : state.contacts.requests())
-    tell(state.config.snapshots,
-         request_changed{
-             {state.account(), address.str(), request.text, request.ignored},
-             false});
 }
 
 roster_handle::behavior_type roster_behavior(self_ptr self,
@@ -295,6 +293,17 @@ roster_handle::behavior_type roster_behavior(self_ptr self,
 }
 
 }  // namespace
+
+void show_stored(const snapshot_handle& snapshots, const std::string& account,
+                 const std::vector<contact>& contacts,
+                 const std::vector<subscription_request>& requests) {
+  for (const auto& row : contacts)
+    tell(snapshots, contact_changed{offline_view(account, row)});
+  for (const auto& request : requests)
+    tell(snapshots, request_changed{{account, request.from.str(), request.text,
+                                     request.ignored},
+                                    false});
+}
 
 roster_handle spawn_roster(caf::actor_system& system, roster_config config) {
   return system.spawn(roster_behavior, std::move(config));

@@ -19,4 +19,10 @@ struct roster_config {
 /// carries out what the user asks for (S1 to S13).
 roster_handle spawn_roster(caf::actor_system& system, roster_config config);
 
+/// Tells the snapshot what was stored, as it is with no link: before the actor
+/// runs, so that a front end finds it all at the start.
+void show_stored(const snapshot_handle& snapshots, const std::string& account,
+                 const std::vector<contact>& contacts,
+                 const std::vector<subscription_request>& requests);
+
 }  // namespace sotto

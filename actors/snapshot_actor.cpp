@@ -30,6 +30,9 @@ snapshot_handle::behavior_type snapshot_behavior(self_ptr self,
         auto& state = self->state;
         state.builder.fold(change.what);
         if (state.sink.on_event) state.sink.on_event(change.what);
+        // Whoever starts the engine waits for this one.
+        if (std::holds_alternative<engine_started>(change.what))
+          return state.publish();
         if (state.armed) return;
         state.armed = true;
         self->delayed_send(self, publish_period, publish_due{});

@@ -49,6 +49,7 @@ class snapshot_builder {
   void apply(const certificate_asked&) {}
   void apply(const key_generated&) {}
   void apply(const command_finished&) {}
+  void apply(const engine_started&) {}
   void apply(const engine_failed&) {}
 
   draft& conversation(const std::string& account, const std::string& contact);

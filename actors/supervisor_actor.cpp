@@ -6,6 +6,7 @@
 
 #include "actors/account_actor.hpp"
 #include "actors/keyring_actor.hpp"
+#include "actors/roster_actor.hpp"
 #include "actors/session_actor.hpp"
 #include "actors/snapshot_actor.hpp"
 #include "protocol/ids.hpp"
@@ -32,6 +33,16 @@ struct supervisor_state {
   bool stopping = false;
   bool keyring_gone = false;
   bool accounts_told = false;  ///< to stop; a second word would not wait
+
+  /// Whatever is left goes too: should the supervisor fail, nobody else would
+  /// tell them, and the process could not end.
+  ~supervisor_state() {
+    for (const auto& [key, session] : sessions)
+      caf::anon_send(session, stop_actor{});
+    for (const auto& [account, entry] : accounts)
+      caf::anon_send(entry.actor, stop_actor{});
+    if (keyring) caf::anon_send(keyring, stop_actor{});
+  }
 
   const snapshot_handle& snapshots() const { return config.snapshots; }
   otr_policy policy_of(const contact_key& key) const;
@@ -69,6 +80,7 @@ account_handle start_account(self_ptr self, const account_settings& settings) {
   // Copied: an account that is started again begins from them too.
   config.contacts = state.config.stored.contacts[account];
   config.requests = state.config.stored.requests[account];
+  show_stored(state.snapshots(), account, config.contacts, config.requests);
   config.transports = state.config.transports;
   config.supervisor = caf::actor_cast<supervisor_handle>(self);
   config.store = state.config.store;
@@ -264,6 +276,9 @@ void command_handler::operator()(const add_account& order) {
                   "'" + order.account + "' is no account: write name@server." +
                       (address ? "" : " " + address.failure().message));
   const auto account = address->bare().str();
+  if (!order.password && !state().accounts.contains(account))
+    return refuse(errc::invalid_argument,
+                  "The new account " + account + " needs a password.");
   auto& entry = state().accounts[account];
   auto& settings = entry.settings;
   settings.account = address->bare();
@@ -484,15 +499,15 @@ void begin(self_ptr self, supervisor_config config) {
   for (const auto& [key, keys] : stored.trust.all())
     tell(state.snapshots(),
          known_keys_changed{key.first, key.second, keys.list()});
-  // The last of the first deltas: a snapshot with it is complete.
   trace(state.snapshots(), supervisor_state::name, {}, {}, "started");
+  tell(state.snapshots(), engine_started{});
 }
 
 supervisor_handle::behavior_type supervisor_behavior(self_ptr self,
                                                      supervisor_config config) {
-  begin(self, std::move(config));
   self->set_down_handler(
       [self](const caf::down_msg& down) { child_went(self, down); });
+  begin(self, std::move(config));
   return {
       [self](const ui_command& wanted) {
         std::visit(command_handler{self, wanted.id}, wanted.order);

@@ -26,6 +26,7 @@ struct xml_guard::parser_state {
   std::array<std::int64_t, xml_limits::depth + 1> children{};
   std::int64_t walked = 0;
   int elements = 0;             // of the current stanza
+  bool answer = false;          // which is an IQ result
   std::int64_t fed = 0;         // bytes of the stream
   std::int64_t boundary = 0;    // where the last complete stanza ended
   std::string held_text;        // of the current element, not yet handed on
@@ -51,6 +52,30 @@ constexpr char namespace_separator = '\x1F';  // libstrophe's choice
 constexpr std::string_view xml_lang =
     "http://www.w3.org/XML/1998/namespace\x1Flang";
 constexpr std::string_view white_space = " \t\r\n";
+constexpr std::string_view iq_name = "jabber:client\x1Fiq";
+
+std::int64_t most_bytes(const parser_state& state) {
+  return state.answer ? xml_limits::answer_bytes : xml_limits::stanza_bytes;
+}
+
+bool has_too_much(const parser_state& state) {
+  if (state.answer) {
+    return state.elements > xml_limits::answer_elements ||
+           state.walked > xml_limits::answer_walk;
+  }
+  return state.elements > xml_limits::elements ||
+         state.walked > xml_limits::walk;
+}
+
+bool is_answer(const XML_Char* name, const XML_Char** attributes) {
+  if (name != iq_name) return false;
+  for (; attributes[0] != nullptr; attributes += 2) {
+    if (std::strcmp(attributes[0], "type") == 0) {
+      return std::strcmp(attributes[1], "result") == 0;
+    }
+  }
+  return false;
+}
 
 // expat's own function, behind ours.
 template <class Function>
@@ -103,8 +128,8 @@ void on_start(void* user_data, const XML_Char* name,
     return stop(*state, "nested elements too deeply");
   }
   state->children[static_cast<std::size_t>(state->depth)] = 0;
-  if (state->elements > xml_limits::elements ||
-      state->walked > xml_limits::walk) {
+  if (state->depth == 2) state->answer = is_answer(name, attributes);
+  if (has_too_much(*state)) {
     return stop(*state, "put too many elements into one stanza");
   }
   if (count > xml_limits::attributes) {
@@ -125,8 +150,7 @@ void on_start(void* user_data, const XML_Char* name,
 void on_end(void* user_data, const XML_Char* name) noexcept {
   parser_state* state = parsing;
   if (state == nullptr || state->stopped) return;
-  if (position_after_event(*state) - state->boundary >
-      xml_limits::stanza_bytes) {
+  if (position_after_event(*state) - state->boundary > most_bytes(*state)) {
     return stop(*state, "sent a stanza that is too large");
   }
   --state->depth;
@@ -135,6 +159,7 @@ void on_end(void* user_data, const XML_Char* name) noexcept {
     state->boundary = position_after_event(*state);
     state->elements = 0;
     state->walked = 0;
+    state->answer = false;
     state->children[1] = 0;  // a stanza is no child for libstrophe
   }
   if (state->end != nullptr) state->end(user_data, name);
@@ -145,7 +170,7 @@ void on_text(void* /*user_data*/, const XML_Char* text, int size) noexcept {
   if (state == nullptr || state->stopped) return;
   const std::string_view piece(text, static_cast<std::size_t>(size));
   if (state->depth > 1) {
-    state->held_text += piece;  // bounded by xml_limits::stanza_bytes
+    state->held_text += piece;  // bounded by most_bytes
     return;
   }
   if (piece.find_first_not_of(white_space) != std::string_view::npos) {
@@ -184,7 +209,7 @@ XML_Status guarded_parse(parser_state& state, const char* data, int size,
     state.stopped = true;
     state.owner->stop("sent XML that is not well-formed");
   }
-  if (!state.stopped && state.fed - state.boundary > xml_limits::stanza_bytes) {
+  if (!state.stopped && state.fed - state.boundary > most_bytes(state)) {
     state.stopped = true;
     state.owner->stop("sent a stanza that is too large");
   }

@@ -22,6 +22,11 @@ struct xml_limits {
   static constexpr std::int64_t walk = 4'096L * 4'096 / 2;
   static constexpr std::size_t attributes = 64;  ///< of one element
   static constexpr std::int64_t stanza_bytes = 256L * 1024;
+
+  // An answer, `<iq type='result'>`, may be larger: it may be the roster.
+  static constexpr int answer_elements = 65'536;
+  static constexpr std::int64_t answer_walk = 20'000L * 20'000 / 2;
+  static constexpr std::int64_t answer_bytes = 8L * 1024 * 1024;
 };
 
 /// Stands between expat and libstrophe. While an object lives, every expat

@@ -36,7 +36,8 @@ struct engine_options {
 class engine {
  public:
   /// Opens the data folder (see `vault::open` for what may be wrong with it)
-  /// and starts the actors. Takes about as long as the passphrase's key
+  /// and starts the actors; the snapshot holds all that was stored when it
+  /// returns. Takes about as long as the passphrase's key
   /// derivation.
   static result<std::unique_ptr<engine>> open(engine_options options);
   /// Stops if `stop` was not called.

@@ -99,6 +99,9 @@ struct command_finished {
   std::optional<error> failure;
 };
 
+/// All that was stored has been told; the next snapshot holds it.
+struct engine_started {};
+
 /// Something failed that no command asked for: a full disk, say.
 struct engine_failed {
   std::string account;  ///< empty if it concerns none
@@ -111,6 +114,6 @@ using event =
                  request_changed, request_removed, conversation_changed,
                  message_changed, notice_added, conversation_lost,
                  conversation_read, key_generated, known_keys_changed,
-                 trace_added, command_finished, engine_failed>;
+                 trace_added, command_finished, engine_started, engine_failed>;
 
 }  // namespace sotto

@@ -48,6 +48,17 @@ TEST(lifecycle, what_arrives_while_it_stops_starts_nothing) {
   EXPECT_EQ(place.system.registry().running(), 0U);
 }
 
+TEST(lifecycle, a_supervisor_that_fails_takes_all_its_actors_along) {
+  world place;
+  person terrence{place, "terrence@localhost"};
+  person sally{place, "sally@localhost"};
+  test::befriend(place, terrence, sally);
+  ASSERT_FALSE(terrence.otr(sally, otr_action::start));
+  sally.stop();
+  terrence.crash();
+  EXPECT_EQ(place.system.registry().running(), 0U);
+}
+
 TEST(lifecycle, a_removed_account_is_gone_after_a_restart) {
   world place;
   person terrence{place, "terrence@localhost"};
@@ -70,6 +81,8 @@ TEST(lifecycle, settings_of_an_account_can_be_changed) {
       terrence.account(), nullptr, "localhost", 5222, {}, {}, false}));
   EXPECT_EQ(terrence.fingerprint(), key);
   ASSERT_FALSE(terrence.connect());
+  EXPECT_TRUE(terrence.order(
+      add_account{"new@localhost", nullptr, {}, 0, {}, {}, false}));
   const auto nobody =
       terrence.order(add_account{"no domain", nullptr, {}, 0, {}, {}, false});
   ASSERT_TRUE(nobody);

@@ -193,6 +193,8 @@ TEST(stored_state_corruption, an_unknown_policy_is_refused) {
 }
 
 TEST(stored_state_corruption, a_row_under_no_address_is_refused) {
+  const std::string of_own = own + "\n";
+  const std::string with_friend = "\n" + friend_of_own;
   for (const auto& row : every_row(own, friend_of_own)) {
     const std::string value{row.value->view()};
     const auto line_break = row.key.find('\n');
@@ -205,8 +207,8 @@ TEST(stored_state_corruption, a_row_under_no_address_is_refused) {
         expect_refused(row.table, wrong, value);
         continue;
       }
-      expect_refused(row.table, own + "\n" + wrong, value);
-      expect_refused(row.table, wrong + "\n" + friend_of_own, value);
+      expect_refused(row.table, of_own + wrong, value);
+      expect_refused(row.table, wrong + with_friend, value);
     }
   }
 }

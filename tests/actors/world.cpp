@@ -68,7 +68,7 @@ person::person(world& place, const std::string& account, int key)
     : person(place, account, key < 0 ? nullptr : identity_of(account, key)) {}
 
 person::person(world& place, const std::string& account,
-               std::shared_ptr<const otr_identity> identity)
+               const std::shared_ptr<const otr_identity>& identity)
     : place_(place), account_(account), data_(std::make_shared<memory_rows>()) {
   account_settings settings;
   settings.account = address();
@@ -119,6 +119,18 @@ void person::stop_while(const std::function<void()>& meanwhile) {
   caf::anon_send(supervisor_, stop_actor{});
   meanwhile();
   EXPECT_TRUE(place_.pass_until([this] { return stopped_; }));
+  release();
+}
+
+void person::crash() {
+  caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
+  place_.settle();
+  stopped_ = true;
+  release();
+}
+
+/// What is left when the supervisor is gone.
+void person::release() {
   caf::anon_send(store_, stop_actor{});
   caf::anon_send(snapshots_, stop_actor{});
   place_.settle();
@@ -252,6 +264,7 @@ void befriend(world& place, person& one, person& other) {
 
 std::vector<std::string> texts(const std::string& mark, int count) {
   std::vector<std::string> list;
+  list.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     list.push_back(mark + " " + std::to_string(i));
   return list;

@@ -56,7 +56,7 @@ class person {
   /// Comes with an OTR key, the one of that number, or without any (-1).
   person(world& place, const std::string& account, int key = 0);
   person(world& place, const std::string& account,
-         std::shared_ptr<const otr_identity> identity);
+         const std::shared_ptr<const otr_identity>& identity);
   ~person();
   person(const person&) = delete;
   person& operator=(const person&) = delete;
@@ -70,6 +70,8 @@ class person {
     stop();
     start();
   }
+  /// Ends the supervisor as a fault would.
+  void crash();
   bool stopped() const { return stopped_; }
 
   /// Carries out a command to its end; the failure if it was refused.
@@ -101,6 +103,7 @@ class person {
   std::size_t rows() const { return data_->size(); }
 
  private:
+  void release();
   void note(const event& what);
 
   world& place_;

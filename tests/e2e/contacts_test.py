@@ -5,6 +5,26 @@ import unittest
 from harness import EndToEndTest
 
 
+class LargeRosterTest(EndToEndTest):
+    def test_ten_thousand_contacts_come_at_once(self):
+        count = 10_000
+        jid = self.server.register("terrence", "pw")
+        self.server.write_roster("terrence", [
+            (f"contact{n}@localhost", f"Contact {n}", f"Group {n % 50}")
+            for n in range(count)])
+        cli = self.start_cli("terrence")
+        cli.add_account(self.server, "terrence", "pw")
+        cli.connect(jid)
+        cli.wait_event("roster", timeout=60, jid=f"contact{count - 1}@localhost")
+        rows = cli.show("roster", jid)
+        self.assertEqual(len(rows), count)
+        self.assertEqual(
+            {(row["jid"], row["name"]) for row in rows},
+            {(f"contact{n}@localhost", f"Contact {n}") for n in range(count)})
+        cli = self.restart_cli(cli)
+        self.assertEqual(len(cli.show("roster", jid)), count)
+
+
 class SubscriptionTest(EndToEndTest):
     def setUp(self):
         super().setUp()

@@ -172,6 +172,29 @@ TEST_F(xml_guard_test, accepts_what_lies_within_the_limits) {
   }
 }
 
+std::string iq(const std::string& type, std::size_t rows) {
+  return "<iq xmlns='jabber:client' type='" + type + "' id='1'><query>" +
+         repeated("<item jid='somebody@example.org'><group>a</group></item>",
+                  rows) +
+         "</query></iq>";
+}
+
+TEST_F(xml_guard_test, only_an_answer_may_hold_a_large_roster) {
+  EXPECT_NE(parse(iq("result", 15'000)), nullptr);
+  EXPECT_EQ(violation(), "");
+  for (const std::string& xml :
+       {iq("set", 3'000), iq("get", 3'000), iq("result", 21'000),
+        "<message xmlns='jabber:client' type='result'>" +
+            repeated("<a/>", 4'096) + "</message>",
+        "<iq xmlns='urn:other' type='result'>" + repeated("<a/>", 4'096) +
+            "</iq>",
+        "<iq xmlns='jabber:client' type='result'>" + repeated("x", 8'400'000) +
+            "</iq>"}) {
+    EXPECT_EQ(parse(xml), nullptr) << xml.substr(0, 60);
+    EXPECT_NE(violation(), "");
+  }
+}
+
 // A document type stands before the root, where libstrophe's own parser never
 // gets in these tests; expat with the guard's handlers does.
 TEST_F(xml_guard_test, a_document_type_before_the_stream_is_stopped) {

@@ -6,8 +6,9 @@
 
 namespace sotto {
 
-/// Lets the engine's thread wait until the actors have stopped, with an end.
-class shutdown_signal {
+/// Lets the engine's thread wait until the actors have started or stopped,
+/// with an end.
+class one_shot_signal {
  public:
   void raise() {
     {
