@@ -105,7 +105,8 @@ struct event_writer {
     return with(contact_json(gone), "roster", what.account, what.contact);
   }
   std::optional<json> operator()(const request_changed& what) const {
-    if (!what.fresh) return std::nullopt;
+    // Also one from before the start that is still open.
+    if (what.request.ignored) return std::nullopt;
     return with({{"text", what.request.text}}, "request", what.request.account,
                 what.request.contact);
   }

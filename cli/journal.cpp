@@ -34,7 +34,9 @@ bool matches(const json& object, const std::string& name,
 
 void journal::write(json object) {
   object["time"] = utc(std::chrono::system_clock::now());
-  if (object.at("event") == "error") failed_ = true;
+  // What goes wrong by itself is told, but no command has failed.
+  if (object.at("event") == "error" && object.at("command") != "")
+    failed_ = true;
   const auto line = to_line(object) + "\n";
   std::fwrite(line.data(), 1, line.size(), out_);
   std::fflush(out_);

@@ -38,7 +38,7 @@ class journal {
   /// Until a snapshot holds all that was told, a second at most.
   void wait_published();
 
-  /// An error was told.
+  /// A command or a wait has failed.
   bool has_failed() const;
   /// The program ends: nobody waits any longer.
   void interrupt();

@@ -169,13 +169,16 @@ TEST(EventJson, HasAWordForEverySubscription) {
   }
 }
 
-TEST(EventJson, TellsARequestOnceWhenItIsNew) {
+TEST(EventJson, TellsAnOpenRequest) {
   const request_view row{me, sally, "It is me.", false};
   EXPECT_EQ(told(request_changed{row, true}), (json{{"event", "request"},
                                                     {"account", me},
                                                     {"jid", sally},
                                                     {"text", "It is me."}}));
-  EXPECT_FALSE(to_json(request_changed{row, false}));
+  EXPECT_EQ(told(request_changed{row, false}),
+            told(request_changed{row, true}));
+  const request_view ignored{me, sally, "It is me.", true};
+  EXPECT_FALSE(to_json(request_changed{ignored, false}));
 }
 
 TEST(EventJson, TellsAMessage) {
