@@ -198,8 +198,10 @@ class command_handler {
   void change_contact(const Order& order);
   template <class Order>
   void converse(const Order& order);
-  /// Finishes the command when the rows are on the disk.
-  void finish_after(std::vector<vault_change> rows);
+  /// Finishes the command when the store has done what is wanted; `then`
+  /// comes right before.
+  template <class Request>
+  void finish_after(Request wanted, std::function<void()> then = {});
   void update_policy(const contact_key& key, otr_policy policy);
 
   self_ptr self_;
@@ -250,22 +252,22 @@ void command_handler::converse(const Order& order) {
                    ui_command{id_, order});
 }
 
-void command_handler::finish_after(std::vector<vault_change> rows) {
+template <class Request>
+void command_handler::finish_after(Request wanted, std::function<void()> then) {
   const auto snapshots = state().snapshots();
-  self_
-      ->request(state().config.store, ask_timeout,
-                save_rows{make_rows(std::move(rows))})
+  self_->request(state().config.store, ask_timeout, std::move(wanted))
       .then(
-          [snapshots, id = id_](const rows_saved& saved) {
+          [snapshots, id = id_, then](const rows_saved& saved) {
+            if (then) then();
             finish(snapshots, id,
                    saved.failure.empty()
                        ? std::nullopt
                        : std::optional{error{errc::io, saved.failure}});
           },
           [snapshots, id = id_](const caf::error&) {
-            finish(
-                snapshots, id,
-                error{errc::timeout, "It was not stored in time. Try again."});
+            finish(snapshots, id,
+                   error{errc::timeout,
+                         "The data folder did not answer in time. Try again."});
           });
 }
 
@@ -302,7 +304,7 @@ void command_handler::operator()(const add_account& order) {
   std::vector<vault_change> rows;
   rows.push_back(account_row(settings));
   rows.push_back(password_row(settings));
-  finish_after(std::move(rows));
+  finish_after(save_rows{make_rows(std::move(rows))});
 }
 
 void command_handler::operator()(const remove_account& order) {
@@ -319,21 +321,11 @@ void command_handler::operator()(const remove_account& order) {
   state().account_policies.erase(account);
   std::erase_if(state().contact_policies,
                 [&](const auto& row) { return row.first.first == account; });
-  const auto snapshots = state().snapshots();
-  self_->request(state().config.store, ask_timeout, erase_account_rows{account})
-      .then(
-          [snapshots, account, id = id_](const rows_saved& saved) {
-            tell(snapshots, account_removed{account});
-            finish(snapshots, id,
-                   saved.failure.empty()
-                       ? std::nullopt
-                       : std::optional{error{errc::io, saved.failure}});
-          },
-          [snapshots, id = id_](const caf::error&) {
-            finish(
-                snapshots, id,
-                error{errc::timeout, "It was not erased in time. Try again."});
-          });
+  // By then nobody has anything to tell of it any more.
+  finish_after(erase_account_rows{account},
+               [account, snapshots = state().snapshots()] {
+                 tell(snapshots, account_removed{account});
+               });
 }
 
 void command_handler::update_policy(const contact_key& key, otr_policy policy) {
@@ -362,7 +354,7 @@ void command_handler::operator()(const set_policy& order) {
     update_policy(key, order.policy);
     rows.push_back(policy_row(key, order.policy));
   }
-  finish_after(std::move(rows));
+  finish_after(save_rows{make_rows(std::move(rows))});
 }
 
 void command_handler::operator()(const set_handshake_timeout& order) {
@@ -374,7 +366,7 @@ void command_handler::operator()(const set_handshake_timeout& order) {
     caf::anon_send(session, handshake_timeout_changed{order.timeout});
   std::vector<vault_change> rows;
   rows.push_back(timeout_row(order.timeout));
-  finish_after(std::move(rows));
+  finish_after(save_rows{make_rows(std::move(rows))});
 }
 
 // -- everything else ---------------------------------------------------------

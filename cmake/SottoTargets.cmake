@@ -33,7 +33,7 @@ endfunction()
 
 # sotto_test(NAME SOURCES...): one GoogleTest binary, one ctest entry a case.
 function(sotto_test name)
-  sotto_program(${name} ${ARGN})
+  sotto_program(${name} ${ARGN} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest)
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -173,5 +175,27 @@ inline void begin_session(otr_side& one, otr_side& other, int version = 3) {
   }
   exchange_all(one, other);
 }
+
+inline const std::string alice_id = "alice@localhost";
+inline const std::string bob_id = "bob@localhost";
+
+/// Two people with a key each.
+struct couple {
+  explicit couple(otr_policy policy = otr_policy::opportunistic,
+                  otr_policy other = otr_policy::opportunistic)
+      : alice(alice_id, bob_id, policy), bob(bob_id, alice_id, other) {}
+  void begin(int version = 3) { test::begin_session(alice, bob, version); }
+  void talk_both_ways(const std::string& mark) {
+    using verdict = otr_submission::verdict;
+    // With a space, which base64 never holds by chance.
+    ASSERT_EQ(alice.say("from alice " + mark), verdict::sent);
+    ASSERT_EQ(bob.say("from bob " + mark), verdict::sent);
+    exchange_all(alice, bob);
+    EXPECT_TRUE(bob.heard("from alice " + mark));
+    EXPECT_TRUE(alice.heard("from bob " + mark));
+  }
+  otr_side alice;
+  otr_side bob;
+};
 
 }  // namespace sotto::test
