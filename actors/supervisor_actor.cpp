@@ -201,7 +201,7 @@ class command_handler {
   /// Finishes the command when the store has done what is wanted; `then`
   /// comes right before.
   template <class Request>
-  void finish_after(Request wanted, std::function<void()> then = {});
+  void finish_after(Request wanted, const std::function<void()>& then = {});
   void update_policy(const contact_key& key, otr_policy policy);
 
   self_ptr self_;
@@ -253,7 +253,8 @@ void command_handler::converse(const Order& order) {
 }
 
 template <class Request>
-void command_handler::finish_after(Request wanted, std::function<void()> then) {
+void command_handler::finish_after(Request wanted,
+                                   const std::function<void()>& then) {
   const auto snapshots = state().snapshots();
   self_->request(state().config.store, ask_timeout, std::move(wanted))
       .then(
