@@ -49,6 +49,7 @@ struct account_actor_state {
   std::uint64_t attempt = 0;  ///< numbers the links; an older one is ignored
   reconnect backoff;
   bool wanted = false;  ///< the user wants to be online
+  bool reopen = false;  ///< once the link that is closing has closed
   bool online = false;  ///< and is: the roster came, presence was sent
   bool stopping = false;
   jid bound;
@@ -99,14 +100,15 @@ void open_link(self_ptr self) {
 void connect(self_ptr self, command_id id) {
   auto& state = self->state;
   finish(state.snapshots(), id);
-  if (state.wanted && state.link) return;
-  state.wanted = true;
-  open_link(self);
+  if (std::exchange(state.wanted, true) && state.link) return;
+  state.reopen = state.link != nullptr;
+  if (!state.reopen) open_link(self);
 }
 
 void disconnect(self_ptr self, command_id id) {
   auto& state = self->state;
   state.wanted = false;
+  state.reopen = false;
   if (state.link) {
     state.link->close();
   } else {
@@ -189,7 +191,10 @@ void link_over(self_ptr self, const link_change& change) {
                            change.certificate->problems,
                            change.certificate->explanation});
   if (state.stopping) {
+    show_phase(state, link_phase::offline);
     self->quit();
+  } else if (std::exchange(state.reopen, false)) {
+    open_link(self);
   } else if (!state.wanted) {
     show_phase(state, link_phase::offline);
   } else if (change.retry || change.phase == link_phase::offline) {
@@ -283,6 +288,9 @@ void message_came(self_ptr self, message_stanza message) {
       return;
     }
     case message_route::late_otr:
+      if (!state.consents.contains(contact) &&
+          !state.conversations.contains(contact))
+        return;
       return notice(state.snapshots(), {state.account(), contact.str()},
                     "late_otr",
                     "An encrypted message came too late to be read.");
@@ -291,10 +299,13 @@ void message_came(self_ptr self, message_stanza message) {
   }
 }
 
-void roster_came(self_ptr self, const roster_query& full) {
+/// Without `full` the server did not hand it out: what was stored stays.
+void roster_came(self_ptr self, const roster_query* full) {
   auto& state = self->state;
-  state.consents.reset(full);
-  caf::anon_send(state.roster, roster_reset{full});
+  if (full != nullptr) {
+    state.consents.reset(*full);
+    caf::anon_send(state.roster, roster_reset{*full});
+  }
   if (state.online) return;
   state.link->send(presence_stanza{});
   show_phase(state, link_phase::online);
@@ -315,7 +326,13 @@ void answer_came(self_ptr self, const iq_stanza& answer) {
     return;
   }
   const auto* full = std::get_if<roster_query>(&answer.payload);
-  roster_came(self, full != nullptr && !failed ? *full : roster_query{});
+  if (failed || full == nullptr)
+    tell(state.snapshots(),
+         engine_failed{state.account(),
+                       "The server did not hand out the contacts of " +
+                           state.account() + " (" + failure +
+                           "). Those known from before are shown."});
+  roster_came(self, failed ? nullptr : full);
 }
 
 void iq_came(self_ptr self, const iq_stanza& iq) {
@@ -391,6 +408,7 @@ void carry_out(account_actor_state& state, const contact_order& order) {
 void stop(self_ptr self) {
   auto& state = self->state;
   caf::anon_send(state.roster, stop_actor{});
+  show_online(state, false);  // none waits for a word that will not come
   state.conversations.clear();
   if (!state.link || state.stopping) {
     self->quit();

@@ -23,6 +23,7 @@ constexpr std::chrono::seconds start_timeout{30};
 }  // namespace
 
 result<void> init_sotto() {
+  if (auto claimed = claim_standard_descriptors(); !claimed) return claimed;
   if (auto hardened = harden_process(); !hardened) return hardened;
   if (!init_crypto())
     return error{errc::crypto,

@@ -42,7 +42,9 @@ void start_making(self_ptr self, const make_key& order) {
 
 void store_key(self_ptr self, const key_made& done) {
   auto& state = self->state;
-  state.making.erase(done.account);
+  if (state.making.erase(done.account) == 0)
+    return refuse(self, done.id, errc::not_found,
+                  "The account " + done.account + " was removed meanwhile.");
   if (!done.identity) return refuse(self, done.id, errc::crypto, done.failure);
   std::vector<vault_change> rows;
   rows.push_back(identity_row(*done.identity));
@@ -128,6 +130,7 @@ keyring_handle::behavior_type keyring_behavior(self_ptr self,
       [self](const keys_updated& update) { store_keys(self, update); },
       [self](const latch_updated& update) { store_latch(self, update); },
       [self](const forget_account& gone) {
+        self->state.making.erase(gone.account);
         forget(self->state.config, gone.account);
       },
       [self](const stop_actor&) { self->quit(); },

@@ -1,6 +1,10 @@
 #include "actors/otr_actor.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "actors/snapshot_actor.hpp"
+#include "crypto/otr_wire.hpp"
 #include "protocol/ids.hpp"
 
 namespace sotto {
@@ -15,7 +19,9 @@ struct otr_actor_state {
   contact_presence devices;
   bool devices_known = false;  ///< the roster has told them
   std::string bound;           ///< the resource that the session stands with
-  bool engaged = false;        ///< the user wrote or started: consent (R21)
+  /// The resource of each instance that has proved itself.
+  std::map<std::uint32_t, std::string> devices_of;
+  bool engaged = false;   ///< the user wrote or started: consent (R21)
   bool answered = false;  ///< OTR came from the contact since the last start
   std::chrono::seconds poll_period{0};
   std::uint64_t poll_generation = 0;  ///< an older timer counts no more
@@ -38,12 +44,17 @@ bool is_available(const contact_presence& devices,
       [&](const auto& device) { return device.resource == resource; });
 }
 
-/// OTR goes to the device that the session stands with, anything else to all
-/// (R23).
-jid destination(const otr_actor_state& state) {
+/// OTR goes to the device that the line is for, or, where the line does not
+/// say, to the one that the session stands with; anything else to all (R23).
+jid destination(const otr_actor_state& state, std::string_view line = {}) {
   const auto& contact = state.config.contact;
-  if (state.bound.empty()) return contact;
-  const auto full = contact.with_resource(state.bound);
+  auto resource = state.bound;
+  if (const auto wanted = parse_otr_body(line).receiver; wanted != 0)
+    if (const auto found = state.devices_of.find(wanted);
+        found != state.devices_of.end())
+      resource = found->second;
+  if (resource.empty()) return contact;
+  const auto full = contact.with_resource(resource);
   return full ? *full : contact;
 }
 
@@ -109,8 +120,15 @@ void send_lines(self_ptr self, const otr_step& step, const jid& to,
                  wire_out{to, step.wire, std::move(message_id)});
 }
 
+/// Each line to the device that it is for.
+void send_each(const otr_actor_state& state, const otr_step& step) {
+  for (const auto& line : step.wire)
+    caf::anon_send(state.config.owner,
+                   wire_out{destination(state, line), {line}, {}});
+}
+
 void act(self_ptr self, const otr_step& step) {
-  send_lines(self, step, destination(self->state));
+  send_each(self->state, step);
   follow(self, step);
 }
 
@@ -129,24 +147,36 @@ void submit(self_ptr self, const encrypt& order) {
   }
   const auto outcome = conversation.submit(order.text, now());
   const bool sent = outcome.outcome == otr_submission::verdict::sent;
+  const auto& wire = outcome.step.wire;
   const auto to = outcome.security == message_security::plaintext && sent
                       ? state.config.contact
-                      : destination(state);
-  send_lines(self, outcome.step, to, sent ? order.message_id : std::string{});
+                      : destination(state, wire.empty() ? "" : wire.front());
+  // The session hears how it went before the account can say that it went.
   caf::anon_send(state.session,
                  encrypt_result{order.message_id, outcome.outcome,
                                 outcome.security, outcome.reason});
+  send_lines(self, outcome.step, to, sent ? order.message_id : std::string{});
   follow(self, outcome.step);
 }
 
-/// After a message from a device: does the session now stand with it?
+/// After a message from a device: with which one does the session stand now?
+/// Only what was decrypted, or has ended a handshake, tells where an instance
+/// is: anything else could be made up.
 void bind(otr_actor_state& state, const message_stanza& message,
           const otr_step& step) {
-  const auto now_private = is_private(state.conversation->state());
   const bool decrypted =
       step.received && step.received->security != message_security::plaintext;
-  if (now_private && (step.state_changed || decrypted || state.bound.empty()))
-    state.bound = message.from.resource();
+  const bool agreed =
+      std::any_of(step.events.begin(), step.events.end(), [](const auto& each) {
+        return each.what == otr_notice::started ||
+               each.what == otr_notice::refreshed;
+      });
+  if (decrypted || agreed)
+    state.devices_of[parse_otr_body(*message.body).sender] =
+        message.from.resource();
+  if (!is_private(state.conversation->state())) return;
+  const auto found = state.devices_of.find(state.conversation->peer_instance());
+  if (found != state.devices_of.end()) state.bound = found->second;
 }
 
 void receive(self_ptr self, const wire_in& in) {
@@ -170,7 +200,7 @@ void control(self_ptr self, const otr_order& order) {
   state.engaged = true;
   if (order.action == otr_action::end) {
     const auto step = conversation.end();
-    send_lines(self, step, destination(state));
+    send_each(state, step);
     state.bound.clear();
     follow(self, step, true);
     finish(state.config.snapshots, order.id);
@@ -207,6 +237,11 @@ result<fingerprint> compare(const otr_conversation& conversation,
   const auto verdict = compare_typed(order.typed, *expected);
   if (verdict.outcome == fingerprint_comparison::verdict::match)
     return *expected;
+  if (conversation.keys().find(*typed) != nullptr)
+    return error{errc::refused,
+                 "That is another known key of " + contact.str() +
+                     ", not the one in use now. Nothing was changed. Ask for "
+                     "the fingerprint of the device that is used now."};
   return error{
       errc::refused,
       "The fingerprint does not match the one that " + contact.str() +
@@ -221,7 +256,7 @@ void verify(self_ptr self, const verify_order& order) {
   const auto print = compare(conversation, order, state.config.contact);
   if (!print) return finish(state.config.snapshots, order.id, print.failure());
   auto step = conversation.verify(*print, now());
-  send_lines(self, step, destination(state));
+  send_each(state, step);
   const bool stored_by_keyring = step.keys_changed;
   follow(self, step, false, order.id);
   if (!stored_by_keyring) finish(state.config.snapshots, order.id);
@@ -235,7 +270,7 @@ void distrust(self_ptr self, const distrust_order& order) {
         error{errc::not_found,
               "No key of " + state.config.contact.str() + " is known."});
   auto step = state.conversation->distrust();
-  send_lines(self, step, destination(state));
+  send_each(state, step);
   const bool stored_by_keyring = step.keys_changed;
   follow(self, step, false, order.id);
   if (!stored_by_keyring) finish(state.config.snapshots, order.id);
@@ -261,7 +296,7 @@ void devices_changed(self_ptr self, const contact_presence& devices) {
 void say_goodbye(self_ptr self) {
   auto& state = self->state;
   if (is_private(state.conversation->state()))
-    send_lines(self, state.conversation->end(), destination(state));
+    send_each(state, state.conversation->end());
   self->quit();
 }
 

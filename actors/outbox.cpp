@@ -52,4 +52,20 @@ std::vector<message_view> outbox::fail_waiting(const std::string& note) {
   return failed;
 }
 
+std::vector<message_view> outbox::fail_private(const std::string& note) {
+  std::vector<message_view> failed;
+  for (std::size_t i = under_way_ ? 1 : 0; i < entries_.size();) {
+    if (!entries_[i].must_be_private) {
+      ++i;
+      continue;
+    }
+    auto message = std::move(entries_[i].message);
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+    message.state = message_state::failed;
+    message.note = note;
+    failed.push_back(std::move(message));
+  }
+  return failed;
+}
+
 }  // namespace sotto

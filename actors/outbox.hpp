@@ -43,6 +43,12 @@ class outbox {
   void interrupted() { under_way_ = false; }
   /// Takes out everything that waits, as failed; not what is under way.
   std::vector<message_view> fail_waiting(const std::string& note);
+  /// Likewise, but only what must be private.
+  std::vector<message_view> fail_private(const std::string& note);
+  /// None of those that are here may go in the clear from now on.
+  void make_private() {
+    for (auto& each : entries_) each.must_be_private = true;
+  }
 
  private:
   bool is_under_way(const std::string& id) const {

@@ -200,8 +200,9 @@ void change_stored(self_ptr self, const iq_outcome& outcome) {
   state.pending.erase(found);
   if (outcome.failure)
     return state.refuse(order.id, errc::refused,
-                        "The server did not change the contact " +
-                            order.contact.str() + ": " + *outcome.failure);
+                        "The server has not confirmed the change of " +
+                            order.contact.str() + ": " + *outcome.failure +
+                            ". 'show roster' tells whether it was made.");
   if (order.remove) {
     state.report(state.contacts.removed(order.contact));
   } else {

@@ -6,6 +6,8 @@
 #include "actors/notice_text.hpp"
 #include "actors/outbox.hpp"
 #include "actors/snapshot_actor.hpp"
+#include "crypto/otr_gate.hpp"
+#include "crypto/otr_wire.hpp"
 #include "protocol/ids.hpp"
 
 namespace sotto {
@@ -24,6 +26,8 @@ struct session_state {
   std::deque<message_view> sent;
   conversation_state shown;  ///< as last told to the snapshot
   bool online = false;
+  bool online_told = false;  ///< the account has said whether it is
+  bool otr_known = false;    ///< the OTR actor has said how things stand
   bool held = false;  ///< the OTR actor deferred; wait for it to say ready
   bool restarting = false;
   bool stopping = false;     ///< asked to stop: what can still go, goes first
@@ -46,7 +50,9 @@ using self_ptr = actor_self<session_state, session_handle>;
 
 /// With nothing left that could still go, ends the private conversation.
 void stop_if_idle(session_state& state) {
-  const bool can_go = state.online && !state.held && !state.waiting.empty();
+  const bool starts = !state.online_told || !state.otr_known;
+  const bool can_go =
+      !state.waiting.empty() && (starts || (state.online && !state.held));
   if (!state.stopping || state.otr_stopped || can_go) return;
   state.otr_stopped = true;
   for (auto& message : state.waiting.fail_waiting("Sotto was stopped."))
@@ -82,6 +88,7 @@ void otr_failed(self_ptr self) {
   state.restarting = true;
   state.waiting.interrupted();
   state.held = true;
+  state.otr_known = false;
   start_otr(self);
   notice(state.config.snapshots, state.config.key(), "restarted",
          "Encryption for " + state.config.contact.str() +
@@ -92,7 +99,7 @@ void otr_failed(self_ptr self) {
 /// Takes everything out that was written for a private conversation which
 /// the user now gives up; it never goes in the clear.
 void give_up_waiting(session_state& state) {
-  for (auto& message : state.waiting.fail_waiting(
+  for (auto& message : state.waiting.fail_private(
            "Not sent: it was written for a private conversation."))
     state.show(std::move(message));
 }
@@ -104,15 +111,29 @@ message_security expected_security(const conversation_state& shown) {
                                 : message_security::plaintext;
 }
 
+/// Why this text cannot be sent in any form, as far as is known here.
+std::optional<std::string> refusal_of(const session_state& state,
+                                      const std::string& text) {
+  if (const auto reason = unsendable(text)) return std::string{*reason};
+  if (text.starts_with(otr_prefix) && !state.shown.private_expected)
+    return "A message that begins with ?OTR would be taken for a part of the "
+           "OTR protocol. Write something before it.";
+  return std::nullopt;
+}
+
 void send_message(self_ptr self, command_id id, const send_text& order) {
   auto& state = self->state;
+  if (auto reason = refusal_of(state, order.text))
+    return finish(state.config.snapshots, id,
+                  error{errc::invalid_argument, std::move(*reason)});
   message_view message;
   message.id = random_id();
   message.outgoing = true;
   message.text = order.text;
   message.time = std::chrono::system_clock::now();
   message.security = expected_security(state.shown);
-  if (!state.online) message.note = "Waits until the account is online.";
+  if (state.online_told && !state.online)
+    message.note = "Waits until the account is online.";
   state.show(message);
   state.waiting.push({std::move(message), state.shown.private_expected});
   finish(state.config.snapshots, id);
@@ -224,10 +245,12 @@ void news(self_ptr self, const otr_news& what) {
   const bool changed = state.shown.state != what.state.state ||
                        state.shown.fingerprint != what.state.fingerprint;
   state.shown = what.state;
+  state.otr_known = true;
   for (const auto& happened : what.events)
     notice(state.config.snapshots, state.config.key(),
            std::string{to_string(happened.what)},
            notice_sentence(happened, what.state.contact, what.state.state));
+  if (what.state.private_expected) state.waiting.make_private();
   if (what.ended_by_user) give_up_waiting(state);
   if (what.ready || what.changed) state.held = false;
   state.show_state(changed || state.restarting);
@@ -242,10 +265,10 @@ void stop(self_ptr self) {
 
 session_handle::behavior_type session_behavior(self_ptr self,
                                                conversation_config config,
-                                               bool online) {
+                                               bool restarted) {
   auto& state = self->state;
   state.config = std::move(config);
-  state.online = online;
+  state.restarting = restarted;
   state.held = true;  // until the OTR actor has its key and trust
   state.shown.account = state.config.account.str();
   state.shown.contact = state.config.contact.str();
@@ -264,6 +287,7 @@ session_handle::behavior_type session_behavior(self_ptr self,
       [self](const otr_news& what) { news(self, what); },
       [self](const account_state& account) {
         self->state.online = account.online;
+        self->state.online_told = true;
         flush(self);
       },
       [self](const wire_accepted& sent) { wire_took(self, sent.message_id); },
@@ -284,6 +308,9 @@ session_handle::behavior_type session_behavior(self_ptr self,
       [self](const account_replaced& fresh) {
         auto& own = self->state;
         own.config.owner = fresh.account;
+        own.online = false;
+        own.online_told = false;
+        own.waiting.interrupted();  // its word was lost with the old one
         caf::anon_send(own.otr, fresh);
         caf::anon_send(
             fresh.account,
@@ -302,8 +329,8 @@ session_handle::behavior_type session_behavior(self_ptr self,
 }  // namespace
 
 session_handle spawn_session(caf::actor_system& system,
-                             conversation_config config, bool online) {
-  return system.spawn(session_behavior, std::move(config), online);
+                             conversation_config config, bool restarted) {
+  return system.spawn(session_behavior, std::move(config), restarted);
 }
 
 }  // namespace sotto

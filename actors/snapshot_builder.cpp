@@ -1,5 +1,6 @@
 #include "actors/snapshot_builder.hpp"
 
+#include <type_traits>
 #include <utility>
 
 namespace sotto {
@@ -12,10 +13,33 @@ void erase_account(Map& map, const std::string& account) {
                 [&](const auto& row) { return row.first.first == account; });
 }
 
+/// The account that an event is about; nothing if it makes one, or is about
+/// none.
+template <class Change>
+const std::string* account_of(const Change& change) {
+  if constexpr (std::is_same_v<Change, account_changed>)
+    return nullptr;
+  else if constexpr (requires { change.contact.account; })
+    return &change.contact.account;
+  else if constexpr (requires { change.request.account; })
+    return &change.request.account;
+  else if constexpr (requires { change.conversation.account; })
+    return &change.conversation.account;
+  else if constexpr (requires { change.account; })
+    return &change.account;
+  else
+    return nullptr;
+}
+
 }  // namespace
 
 void snapshot_builder::fold(const event& what) {
-  std::visit([this](const auto& change) { apply(change); }, what);
+  std::visit(
+      [this](const auto& change) {
+        const auto* account = account_of(change);
+        if (account == nullptr || !removed_.contains(*account)) apply(change);
+      },
+      what);
 }
 
 std::shared_ptr<const snapshot> snapshot_builder::freeze() {
@@ -41,6 +65,7 @@ std::shared_ptr<const snapshot> snapshot_builder::freeze() {
 }
 
 void snapshot_builder::apply(const account_changed& what) {
+  removed_.erase(what.account.account);
   auto& row = accounts_[what.account.account];
   const auto phase = row.phase;
   auto problem = std::move(row.error);
@@ -51,6 +76,7 @@ void snapshot_builder::apply(const account_changed& what) {
 }
 
 void snapshot_builder::apply(const account_removed& what) {
+  removed_.insert(what.account);
   accounts_.erase(what.account);
   erase_account(requests_, what.account);
   erase_account(keys_, what.account);

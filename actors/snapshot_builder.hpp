@@ -57,6 +57,8 @@ class snapshot_builder {
 
   std::uint64_t version_ = 0;
   std::map<std::string, account_view> accounts_;
+  /// Their actors may still have a word to say, which counts no more.
+  std::set<std::string> removed_;
   cow_rows<contact_view> contacts_;
   std::map<key, std::size_t> contact_row_;
   std::map<key, request_view> requests_;

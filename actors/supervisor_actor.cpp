@@ -1,5 +1,6 @@
 #include "actors/supervisor_actor.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,6 +20,7 @@ struct account_entry {
   account_settings settings;
   account_handle actor;
   std::string fingerprint;  ///< of the own key; empty: none yet
+  bool wanted = false;      ///< the user has connected it
 };
 
 struct supervisor_state {
@@ -27,10 +29,13 @@ struct supervisor_state {
   keyring_handle keyring;
   std::map<std::string, account_entry> accounts;
   std::map<contact_key, session_handle> sessions;
+  /// Sessions of removed accounts that still say goodbye, and the account.
+  std::map<caf::actor_addr, account_handle> leaving;
   std::map<std::string, otr_policy> account_policies;
   std::map<contact_key, otr_policy> contact_policies;
   std::chrono::milliseconds handshake_timeout{30'000};
   bool stopping = false;
+  bool stop_asked = false;  ///< by the engine, not by a failure
   bool keyring_gone = false;
   bool accounts_told = false;  ///< to stop; a second word would not wait
 
@@ -41,6 +46,8 @@ struct supervisor_state {
       caf::anon_send(session, stop_actor{});
     for (const auto& [account, entry] : accounts)
       caf::anon_send(entry.actor, stop_actor{});
+    for (const auto& [session, account] : leaving)
+      caf::anon_send(account, stop_actor{});
     if (keyring) caf::anon_send(keyring, stop_actor{});
   }
 
@@ -105,14 +112,14 @@ conversation_config config_for(const supervisor_state& state,
 
 /// The conversation's session; started where there is none.
 session_handle session_for(self_ptr self, const account_entry& entry,
-                           const jid& contact) {
+                           const jid& contact, bool restarted = false) {
   auto& state = self->state;
   const contact_key key{entry.settings.account.str(), contact.str()};
   const auto found = state.sessions.find(key);
   if (found != state.sessions.end()) return found->second;
   // The account tells it whether it is online.
-  auto session =
-      spawn_session(self->system(), config_for(state, entry, contact), false);
+  auto session = spawn_session(self->system(),
+                               config_for(state, entry, contact), restarted);
   self->monitor(session);
   state.sessions.emplace(key, session);
   return session;
@@ -131,7 +138,7 @@ void restart_account(self_ptr self, const std::string& account,
        engine_failed{account, "The account " + account +
                                   " failed and was started again. Its "
                                   "contacts are read anew from the server."});
-  caf::anon_send(entry.actor, connect_link{});
+  if (entry.wanted) caf::anon_send(entry.actor, connect_link{});
 }
 
 void restart_session(self_ptr self, const contact_key& key) {
@@ -140,7 +147,7 @@ void restart_session(self_ptr self, const contact_key& key) {
   if (account == state.accounts.end()) return;
   const auto contact = jid::parse(key.second);
   if (!contact) return;
-  session_for(self, account->second, *contact);
+  session_for(self, account->second, *contact, true);
   tell(state.snapshots(), conversation_lost{key.first, key.second});
   notice(state.snapshots(), key, "restarted",
          "This conversation failed and was started again. Messages that "
@@ -162,16 +169,20 @@ class command_handler {
   void operator()(const add_account& order);
   void operator()(const remove_account& order);
   void operator()(const connect_account& order) {
-    if (const auto* entry = find(order.account))
+    if (auto* entry = find(order.account)) {
+      entry->wanted = true;
       caf::anon_send(entry->actor, connect_link{id_});
+    }
   }
   void operator()(const disconnect_account& order) {
-    if (const auto* entry = find(order.account))
+    if (auto* entry = find(order.account)) {
+      entry->wanted = false;
       caf::anon_send(entry->actor, disconnect_link{id_});
+    }
   }
   void operator()(const add_contact& order) { change_contact(order); }
   void operator()(const remove_contact& order) { change_contact(order); }
-  void operator()(const answer_request& order) { change_contact(order); }
+  void operator()(const answer_request& order);
   void operator()(const generate_key& order) {
     if (const auto* entry = find(order.account))
       caf::anon_send(
@@ -252,6 +263,16 @@ void command_handler::converse(const Order& order) {
                    ui_command{id_, order});
 }
 
+void command_handler::operator()(const answer_request& order) {
+  if (order.answer != request_answer::ignore)
+    // Should the account be started again, it must not ask anew.
+    for (auto& [account, requests] : state().config.stored.requests)
+      std::erase_if(requests, [&](const auto& request) {
+        return account == order.account && request.from.str() == order.contact;
+      });
+  change_contact(order);
+}
+
 template <class Request>
 void command_handler::finish_after(Request wanted,
                                    const std::function<void()>& then) {
@@ -287,13 +308,13 @@ void command_handler::operator()(const add_account& order) {
   settings.account = address->bare();
   if (order.password) settings.password = order.password;
   // A pin that stays the same keeps the problems that it is bound to.
-  if (order.pin.empty())
-    settings.pin.reset();
-  else if (!settings.pin || settings.pin->sha256 != order.pin)
+  // What is not given stays as it was.
+  if (!order.pin.empty() &&
+      (!settings.pin || settings.pin->sha256 != order.pin))
     settings.pin = certificate_pin{order.pin, {}};
-  settings.host = order.host;
-  settings.port = order.port;
-  settings.ca_file = order.ca_file;
+  if (!order.host.empty()) settings.host = order.host;
+  if (order.port != 0) settings.port = order.port;
+  if (!order.ca_file.empty()) settings.ca_file = order.ca_file;
   settings.allow_plain = order.allow_plain;
   if (settings.resource.empty())
     settings.resource = "sotto." + random_id().substr(0, 8);
@@ -312,11 +333,19 @@ void command_handler::operator()(const remove_account& order) {
   const auto* entry = find(order.account);
   if (entry == nullptr) return;
   const auto account = entry->settings.account.str();
+  bool talks = false;
   for (auto& [key, session] : state().sessions)
-    if (key.first == account) caf::anon_send(session, stop_actor{});
+    if (key.first == account) {
+      talks = true;
+      state().leaving.emplace(session.address(), entry->actor);
+      caf::anon_send(session, stop_actor{});
+    }
   std::erase_if(state().sessions,
                 [&](const auto& row) { return row.first.first == account; });
-  caf::anon_send(entry->actor, stop_actor{});
+  // After its sessions, which say goodbye through it.
+  if (!talks) caf::anon_send(entry->actor, stop_actor{});
+  state().config.stored.contacts.erase(account);
+  state().config.stored.requests.erase(account);
   caf::anon_send(state().keyring, forget_account{account});
   state().accounts.erase(account);
   state().account_policies.erase(account);
@@ -374,6 +403,15 @@ void command_handler::operator()(const set_handshake_timeout& order) {
 
 void child_went(self_ptr self, const caf::down_msg& down) {
   auto& state = self->state;
+  if (const auto gone = state.leaving.find(down.source);
+      gone != state.leaving.end()) {
+    const auto account = gone->second;
+    state.leaving.erase(gone);
+    if (std::none_of(state.leaving.begin(), state.leaving.end(),
+                     [&](const auto& row) { return row.second == account; }))
+      caf::anon_send(account, stop_actor{});
+    return stop_next(self);
+  }
   for (const auto& [key, session] : state.sessions)
     if (session.address() == down.source) {
       const auto lost = key;
@@ -402,14 +440,15 @@ void keyring_went(self_ptr self) {
          engine_failed{{},
                        "The keyring failed, so Sotto has stopped all "
                        "conversations. Start it again; nothing is lost."});
-  state.stopping ? stop_next(self) : stop(self);
+  stop(self);
 }
 
 /// Ordered shutdown: sessions first (they end private conversations through
 /// their accounts), then accounts, then the keyring and the store.
 void stop_next(self_ptr self) {
   auto& state = self->state;
-  if (!state.stopping || !state.sessions.empty()) return;
+  if (!state.stopping || !state.sessions.empty() || !state.leaving.empty())
+    return;
   if (!std::exchange(state.accounts_told, true))
     for (auto& [account, entry] : state.accounts)
       caf::anon_send(entry.actor, stop_actor{});
@@ -418,14 +457,15 @@ void stop_next(self_ptr self) {
     caf::anon_send(state.keyring, stop_actor{});
     return;
   }
+  // After a failure it stays, to refuse what is still asked for.
+  if (!state.stop_asked) return;
   if (state.config.on_stopped) state.config.on_stopped();
   self->quit();
 }
 
 void stop(self_ptr self) {
   auto& state = self->state;
-  if (state.stopping) return;
-  state.stopping = true;
+  if (std::exchange(state.stopping, true)) return stop_next(self);
   for (const auto& [key, session] : state.sessions)
     caf::anon_send(session, stop_actor{});
   stop_next(self);
@@ -503,6 +543,10 @@ supervisor_handle::behavior_type supervisor_behavior(self_ptr self,
   begin(self, std::move(config));
   return {
       [self](const ui_command& wanted) {
+        if (self->state.stopping)
+          return finish(
+              self->state.snapshots(), wanted.id,
+              error{errc::unavailable, "Sotto has stopped. Start it again."});
         std::visit(command_handler{self, wanted.id}, wanted.order);
       },
       [self](const session_wanted& wanted) {
@@ -522,7 +566,10 @@ supervisor_handle::behavior_type supervisor_behavior(self_ptr self,
         if (found == self->state.sessions.end()) return session_actors{};
         return self->delegate(found->second, wanted);
       },
-      [self](const stop_actor&) { stop(self); },
+      [self](const stop_actor&) {
+        self->state.stop_asked = true;
+        stop(self);
+      },
   };
 }
 

@@ -25,6 +25,11 @@ void on_stop_signal(int) {
   errno = saved;
 }
 
+bool stop_was_asked() {
+  pollfd source{stop_pipe[0], POLLIN, 0};
+  return stop_pipe[0] >= 0 && poll(&source, 1, 0) > 0;
+}
+
 }  // namespace
 
 void catch_stop_signals() {
@@ -33,7 +38,17 @@ void catch_stop_signals() {
   action.sa_handler = on_stop_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
 }
+
+void wait_for_stop_signal() {
+  if (stop_pipe[0] < 0) return;
+  pollfd source{stop_pipe[0], POLLIN, 0};
+  while (poll(&source, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+void release_stop_signal() { on_stop_signal(0); }
 
 line_reader::~line_reader() { wipe(buffer_.data(), buffer_.size()); }
 
@@ -52,6 +67,7 @@ bool line_reader::fill() {
 }
 
 std::optional<std::string> line_reader::next() {
+  if (stop_was_asked()) return std::nullopt;
   std::string line;
   std::size_t end = std::string::npos;
   do {

@@ -7,7 +7,7 @@
 namespace sotto::cli {
 
 /// Lines from a file descriptor, until its end or until the program is asked
-/// to stop (SIGINT, SIGTERM).
+/// to stop (SIGINT, SIGTERM, SIGHUP).
 class line_reader {
  public:
   /// The longest line, in bytes. Of a longer one `next` gives one byte more
@@ -32,7 +32,11 @@ class line_reader {
   bool ended_ = false;
 };
 
-/// Makes SIGINT and SIGTERM end `line_reader::next` instead of the process.
+/// Makes SIGINT, SIGTERM and SIGHUP end `line_reader::next` instead of the
+/// process.
 void catch_stop_signals();
+/// Until such a signal has come, or `release_stop_signal` was called.
+void wait_for_stop_signal();
+void release_stop_signal();
 
 }  // namespace sotto::cli

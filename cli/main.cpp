@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
 #include "actors/api/engine.hpp"
 #include "cli/event_json.hpp"
@@ -22,7 +23,7 @@ struct arguments {
 
 /// Says why the program does not start: as an event, and in plain words.
 int give_up(const std::string& reason) {
-  std::puts(cli::to_line(cli::error_json("sotto-cli", reason)).c_str());
+  cli::journal{stdout}.tell(cli::error_json("sotto-cli", reason));
   std::fprintf(stderr, "sotto-cli: %s\n", reason.c_str());
   return 1;
 }
@@ -80,6 +81,10 @@ int run(const arguments& given) {
   if (!core) return give_up(core.failure().message);
 
   cli::catch_stop_signals();
+  std::jthread stopper([&told] {
+    cli::wait_for_stop_signal();
+    told.interrupt();
+  });
   cli::program commands{**core, told};
   cli::line_reader lines{STDIN_FILENO};
   while (auto line = lines.next()) {
@@ -88,6 +93,8 @@ int run(const arguments& given) {
     wipe(text.data(), text.size());
     if (!goes_on) break;
   }
+  cli::release_stop_signal();
+  stopper.join();
   (*core)->stop();
   core->reset();
   return told.has_failed() ? 1 : 0;

@@ -20,6 +20,12 @@ std::string prepared(const std::string& text, const std::string& account) {
   return address ? address->bare().str() : text;
 }
 
+nlohmann::json no_account(const std::string& line, const std::string& account) {
+  return error_json(
+      without_secrets(line),
+      "There is no account '" + account + "'. 'status' lists the accounts.");
+}
+
 }  // namespace
 
 bool program::carry_out(const std::string& line) {
@@ -34,7 +40,7 @@ bool program::carry_out(const std::string& line) {
   if (const auto* order = std::get_if<command>(&wanted)) run(line, *order);
   if (const auto* wait = std::get_if<wait_for>(&wanted)) run(line, *wait);
   if (const auto* key = std::get_if<show_key>(&wanted)) run(line, *key);
-  if (const auto* what = std::get_if<show>(&wanted)) run(*what);
+  if (const auto* what = std::get_if<show>(&wanted)) run(line, *what);
   if (const auto* status = std::get_if<show_status>(&wanted)) run(*status);
   if (const auto* help = std::get_if<show_help>(&wanted)) run(*help);
   return true;
@@ -61,9 +67,7 @@ void program::run(const std::string& line, const show_key& wanted) {
   const auto seen = view();
   const auto* account = find_account(*seen, prepared(wanted.account, {}));
   if (account == nullptr)
-    return journal_.tell(error_json(without_secrets(line),
-                                    "There is no account '" + wanted.account +
-                                        "'. 'status' lists the accounts."));
+    return journal_.tell(no_account(line, wanted.account));
   if (account->fingerprint.empty())
     return journal_.tell(error_json(
         without_secrets(line), "The account " + account->account +
@@ -74,11 +78,14 @@ void program::run(const std::string& line, const show_key& wanted) {
                  {"fingerprint", account->fingerprint}});
 }
 
-void program::run(const show& wanted) {
+void program::run(const std::string& line, const show& wanted) {
   auto exact = wanted;
   exact.account = prepared(wanted.account, {});
   exact.contact = prepared(wanted.contact, exact.account);
-  journal_.tell(to_json(*view(), exact));
+  const auto seen = view();
+  if (!exact.account.empty() && find_account(*seen, exact.account) == nullptr)
+    return journal_.tell(no_account(line, wanted.account));
+  journal_.tell(to_json(*seen, exact));
 }
 
 void program::run(const show_status&) { journal_.tell(status_json(*view())); }

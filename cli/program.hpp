@@ -20,7 +20,7 @@ class program {
   void run(const std::string& line, const command& order);
   void run(const std::string& line, const wait_for& wanted);
   void run(const std::string& line, const show_key& wanted);
-  void run(const show& wanted);
+  void run(const std::string& line, const show& wanted);
   void run(const show_status& wanted);
   void run(const show_help& wanted);
   std::shared_ptr<const snapshot> view();

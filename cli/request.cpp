@@ -459,6 +459,10 @@ std::string without_secrets(std::string_view line) {
         line.substr(0, line.find_first_of(" \t")).substr(0, most)};
   const auto& verb = words->front().text;
   std::string safe = verb;
+  // What follows a word that was written wrong may be anything.
+  const bool known = std::ranges::any_of(
+      forms(), [&](const form& each) { return each.verb.front() == verb; });
+  if (!known) return safe.substr(0, most);
   for (std::size_t i = 1; i < words->size(); ++i) {
     if (verb == "send" && i == 3) break;
     safe += ' ' + open_part(verb, i, (*words)[i].text);

@@ -1,7 +1,9 @@
 #include "crypto/host_hardening.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -30,6 +32,17 @@ bool is_encrypted(const std::string& swap,
 }
 
 }  // namespace
+
+result<void> claim_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest number that is free is this one.
+    if (::open("/dev/null", O_RDWR) != fd) {
+      return hardening_failure("open /dev/null");
+    }
+  }
+  return {};
+}
 
 result<void> harden_process() {
   const rlimit none{0, 0};

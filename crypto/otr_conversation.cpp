@@ -5,6 +5,7 @@
 
 #include "crypto/otr_conversation_impl.hpp"
 #include "crypto/otr_wire.hpp"
+#include "crypto/plain_text.hpp"
 
 namespace sotto {
 
@@ -258,7 +259,9 @@ otr_submission otr_conversation::impl::submit(std::string_view text) {
       submission.outcome = verdict::sent;
       break;
     case gate_action::encrypt: {
-      auto outcome = session_->encrypt(current->instance, std::string(text));
+      const auto payload = otr_payload(text);
+      if (const auto reason = unsendable(payload)) return refuse(*reason);
+      auto outcome = session_->encrypt(current->instance, payload);
       if (outcome.wire.size() == 1 && is_encrypted_text(outcome.wire[0])) {
         call.step.wire = std::move(outcome.wire);
         submission.outcome = verdict::sent;

@@ -114,6 +114,8 @@ class otr_conversation::impl {
   /// contact reads the new keys from there on, and we have them only when its
   /// Signature comes. Texts wait, or they would be lost between the two.
   bool rekeying_ = false;
+  /// The contact was told that its messages cannot be read here.
+  bool stray_told_ = false;
   /// Our last D-H Commit, as long as no answer to it was used.
   std::string own_commit_;
   /// The key of every instance that a session was made with.

@@ -9,6 +9,9 @@ namespace sotto {
 namespace {
 
 constexpr std::size_t longest_error_shown = 500;
+constexpr std::string_view not_private_error =
+    "?OTR Error: You sent an encrypted message, but no private conversation "
+    "is open here. It was not read; start one again.";
 
 otr_event make_key_first() {
   return {otr_notice::setup_error,
@@ -115,6 +118,11 @@ void otr_conversation::impl::receive_otr(turn& call, std::string_view body) {
   if (refuse_untouched(call, parse_otr_body(body))) return;
   const auto found = guard_.inspect(body, identity->instance_tag());
   if (const auto event = event_of(found)) call.step.events.push_back(*event);
+  // Once, or two clients could go on telling each other for ever.
+  if (found.what == otr_guard::verdict::stray && found.kind == otr_kind::data &&
+      !std::exchange(stray_told_, true)) {
+    call.step.wire.emplace_back(not_private_error);
+  }
   if (found.what == otr_guard::verdict::whole) {
     receive_message(call, found.message);
   }
@@ -302,6 +310,7 @@ void otr_conversation::impl::session_stands(turn& call, std::uint32_t instance,
                  .standing = standing};
   phase_ = phase::standing;
   rekeying_ = false;
+  stray_told_ = false;
   suspended_ = false;
   latched = true;
 

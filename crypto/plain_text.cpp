@@ -143,6 +143,30 @@ std::string plain_text(std::string_view remote, text_origin origin) {
   return text;
 }
 
+std::string otr_payload(std::string_view text) {
+  if (plain_text(text, text_origin::otr) ==
+      plain_text(text, text_origin::clear)) {
+    return std::string(text);
+  }
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto next = first_code_point(text);

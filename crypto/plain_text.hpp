@@ -21,6 +21,12 @@ enum class text_origin {
 /// a tag ("1 < 2 and 3 > 2") stays.
 std::string plain_text(std::string_view remote, text_origin origin);
 
+/// A text as it goes into OTR: as it is, unless a reader of HTML would take a
+/// part of it for a tag or an entity; then with `&`, `<` and `>` as entities.
+/// So `plain_text` gives back what was written, other clients show it right,
+/// and those that know no HTML see ordinary texts as they were typed.
+std::string otr_payload(std::string_view text);
+
 /// True for well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool is_valid_utf8(std::string_view text);
 

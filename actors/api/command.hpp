@@ -18,8 +18,8 @@ using command_id = std::uint64_t;
 // Addresses are JIDs as text. `account` is one of the own accounts; a contact
 // without a domain is one on the account's own server (S4).
 
-/// Adds an account, or changes the connection settings of one that exists;
-/// its keys, trust and roster stay.
+/// Adds an account, or changes those settings of one that exists which are
+/// given; its keys, trust and roster stay.
 struct add_account {
   std::string account;
   std::shared_ptr<const secret> password;

@@ -97,9 +97,13 @@ TEST(lifecycle, a_keyring_that_fails_stops_everything_in_good_order) {
   ASSERT_FALSE(terrence.say(sally, "hello"));
   caf::anon_send_exit(terrence.actors_of(sally).keyring,
                       caf::exit_reason::kill);
-  ASSERT_TRUE(place.pass_until([&] { return terrence.stopped(); }));
+  place.pass(std::chrono::seconds{5});
   ASSERT_FALSE(terrence.alarms.empty());
   EXPECT_NE(terrence.alarms.back().find("keyring"), std::string::npos);
+  EXPECT_EQ(terrence.link(), link_phase::offline);
+  const auto refused = terrence.say(sally, "more");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, errc::unavailable);
   terrence.restart();
   ASSERT_FALSE(terrence.connect());
 }

@@ -64,17 +64,20 @@ bool world::saw(const std::string& text) const {
   });
 }
 
-person::person(world& place, const std::string& account, int key)
-    : person(place, account, key < 0 ? nullptr : identity_of(account, key)) {}
+person::person(world& place, const std::string& account, int key,
+               const std::string& resource)
+    : person(place, account, key < 0 ? nullptr : identity_of(account, key),
+             resource) {}
 
 person::person(world& place, const std::string& account,
-               const std::shared_ptr<const otr_identity>& identity)
+               const std::shared_ptr<const otr_identity>& identity,
+               const std::string& resource)
     : place_(place), account_(account), data_(std::make_shared<memory_rows>()) {
   account_settings settings;
   settings.account = address();
   settings.password =
       std::make_shared<const secret>(secret::copy_of(std::string_view{"pw"}));
-  settings.resource = "sotto";
+  settings.resource = resource;
   std::vector<vault_change> rows;
   rows.push_back(account_row(settings));
   rows.push_back(password_row(settings));
@@ -96,14 +99,17 @@ void person::start() {
   conversations_.clear();
   link_ = link_phase::offline;
   stopped_ = false;
+  cell_ = std::make_shared<snapshot_cell>();
   snapshots_ = spawn_snapshot(
-      place_.system, {std::make_shared<snapshot_cell>(),
-                      [this](const event& what) { note(what); }, nullptr});
+      place_.system,
+      {cell_, [this](const event& what) { note(what); }, nullptr});
   store_ = spawn_store(place_.system, storage, run_at_once, snapshots_);
   supervisor_config children;
   children.stored = *std::move(stored);
-  children.transports = place_.hub.factory();
-  children.key_runner = run_at_once;
+  children.transports = transports ? transports : place_.hub.factory();
+  children.key_runner = [this](std::function<void()> job) {
+    key_runner ? key_runner(std::move(job)) : job();
+  };
   children.store = store_;
   children.snapshots = snapshots_;
   children.on_stopped = [this] { stopped_ = true; };
@@ -139,9 +145,14 @@ void person::release() {
   snapshots_ = snapshot_handle{};
 }
 
-std::optional<error> person::order(command wanted) {
+command_id person::submit(command wanted) {
   const auto id = ++last_id_;
   caf::anon_send(supervisor_, ui_command{id, std::move(wanted)});
+  return id;
+}
+
+std::optional<error> person::order(command wanted) {
+  const auto id = submit(std::move(wanted));
   place_.settle();
   const auto done = finished_.find(id);
   if (done == finished_.end())
@@ -235,6 +246,7 @@ void person::note(const event& what) {
     requests_.erase(over->contact);
   } else if (const auto* talk = std::get_if<conversation_changed>(&what)) {
     conversations_[talk->conversation.contact] = talk->conversation;
+    otr_changes += talk->otr_changed ? 1 : 0;
   } else if (const auto* said = std::get_if<message_changed>(&what)) {
     for (auto& [contact, message] : messages_)
       if (message.id == said->message.id) {

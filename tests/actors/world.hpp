@@ -14,6 +14,7 @@
 
 #include "actors/handles.hpp"
 #include "actors/snapshot_builder.hpp"
+#include "actors/store_actor.hpp"
 #include "protocol/loopback_transport.hpp"
 #include "tests/support/memory_vault.hpp"
 
@@ -54,9 +55,11 @@ class world {
 class person {
  public:
   /// Comes with an OTR key, the one of that number, or without any (-1).
-  person(world& place, const std::string& account, int key = 0);
+  person(world& place, const std::string& account, int key = 0,
+         const std::string& resource = "sotto");
   person(world& place, const std::string& account,
-         const std::shared_ptr<const otr_identity>& identity);
+         const std::shared_ptr<const otr_identity>& identity,
+         const std::string& resource = "sotto");
   ~person();
   person(const person&) = delete;
   person& operator=(const person&) = delete;
@@ -74,6 +77,9 @@ class person {
   void crash();
   bool stopped() const { return stopped_; }
 
+  /// Hands over a command and goes on; `finished` tells of its end.
+  command_id submit(command wanted);
+  bool finished(command_id id) const { return finished_.contains(id); }
   /// Carries out a command to its end; the failure if it was refused.
   std::optional<error> order(command wanted);
   std::optional<error> connect();
@@ -95,8 +101,16 @@ class person {
   std::vector<std::string> heard(const person& from) const;
   std::optional<message_view> message(const std::string& text) const;
   bool noticed(const std::string& kind) const;
+  std::shared_ptr<const snapshot> view() const { return cell_->load(); }
+
   /// Reasons of `engine_failed`.
   std::vector<std::string> alarms;
+  /// How often a conversation's private state was told anew.
+  int otr_changes = 0;
+  /// Where links come from from the next `start` on; nothing: the hub.
+  std::shared_ptr<transport_factory> transports;
+  /// Where keys are made; nothing: at once.
+  job_runner key_runner;
 
   session_actors actors_of(const person& contact);
   /// How many rows the vault holds.
@@ -109,6 +123,7 @@ class person {
   world& place_;
   std::string account_;
   std::shared_ptr<memory_rows> data_;
+  std::shared_ptr<snapshot_cell> cell_;
   snapshot_handle snapshots_;
   store_handle store_;
   supervisor_handle supervisor_;

@@ -32,6 +32,28 @@ TEST(host_hardening, turns_core_dumps_off_and_closes_the_process) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(standard_descriptors, are_never_taken_by_a_file) {
+  if (test::under_tsan) {
+    GTEST_SKIP() << "no fork under TSan";
+  }
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+    const bool claimed = claim_standard_descriptors().has_value();
+    const int next = ::dup(STDOUT_FILENO);
+    char byte = 0;
+    std::_Exit(claimed && next > STDERR_FILENO &&
+                       ::read(STDIN_FILENO, &byte, 1) == 0
+                   ? 0
+                   : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
 class swap_test : public testing::Test {
  protected:
   std::optional<std::string> warning_for(const std::string& swaps) {

@@ -356,11 +356,48 @@ TEST(otr_conversation, an_end_takes_a_running_handshake_back) {
 }
 
 TEST(otr_conversation, a_text_of_html_is_shown_as_plain_text) {
+  otr_side alice(alice_id, bob_id);
+  test::bare_otr bob(*test::identity_of(bob_id), alice_id);
+  alice.hear("?OTRv3?");
+  for (int i = 0; i < 10; ++i) test::exchange_one(alice, bob);
+  ASSERT_TRUE(bob.encrypted());
+  bob.say("<FONT>1 &lt; 2</FONT><br>done");
+  while (test::exchange_one(alice, bob)) continue;
+  ASSERT_EQ(alice.received.size(), 1U);
+  EXPECT_EQ(alice.received[0].text, "1 < 2\ndone");
+}
+
+TEST(otr_conversation, a_contact_that_has_lost_its_session_says_so_once) {
   couple both;
   both.begin();
-  both.alice.say("<FONT>1 &lt; 2</FONT><br>done");
-  exchange_all(both.alice, both.bob);
-  EXPECT_EQ(both.bob.received[0].text, "1 < 2\ndone");
+  otr_side again(bob_id, alice_id);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(both.alice.say("lost"), verdict::sent);
+    exchange_all(both.alice, again);
+  }
+  EXPECT_EQ(again.count(otr_notice::not_private), 3);
+  EXPECT_EQ(again.sent.size(), 1U);
+  EXPECT_EQ(both.alice.count(otr_notice::contact_error), 1);
+  EXPECT_FALSE(again.heard("lost"));
+  again.start();
+  exchange_all(both.alice, again);
+  EXPECT_TRUE(encrypted(again));
+  EXPECT_EQ(both.alice.say("found"), verdict::sent);
+  exchange_all(both.alice, again);
+  EXPECT_TRUE(again.heard("found"));
+}
+
+TEST(otr_conversation, what_looks_like_html_arrives_as_it_was_typed) {
+  couple both;
+  both.begin();
+  for (const auto* text :
+       {"<b>", "<script>alert(1)</script>", "a &lt;b&gt; <i>x</i> & 1<2 &amp;",
+        "<br>&lt;", "&nbsp;&#65;", "1 < 2 & 3 > 2"}) {
+    both.alice.say(text);
+    exchange_all(both.alice, both.bob);
+    ASSERT_FALSE(both.bob.received.empty());
+    EXPECT_EQ(both.bob.received.back().text, text);
+  }
 }
 
 TEST(otr_conversation, an_empty_message_is_a_heartbeat_and_not_shown) {

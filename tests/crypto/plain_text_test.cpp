@@ -37,6 +37,28 @@ TEST(plain_text, entities_out_of_otr_are_decoded_once) {
   EXPECT_EQ(otr("&lt;b&gt;"), "<b>");
 }
 
+TEST(otr_payload, gives_back_whatever_was_typed) {
+  const auto seed = std::random_device{}();
+  std::mt19937 random(seed);
+  const std::vector<std::string> parts{
+      "<", ">",    "&",      "b",     "<b>", "</b>",   "<br/>",
+      " ", "&lt;", "&#65;",  "&amp;", "\n",  "&nbsp;", "<a href='x'>",
+      "ä", ";",    "<html>", "#",     "lt",  "x"};
+  int escaped = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (auto left = 1 + random() % 8; left > 0; --left) {
+      text += parts[random() % parts.size()];
+    }
+    const auto payload = otr_payload(text);
+    ASSERT_EQ(otr(payload), clear(text)) << text << ", seed " << seed;
+    escaped += payload == text ? 0 : 1;
+  }
+  EXPECT_EQ(otr_payload("1 < 2 & 3 > 2"), "1 < 2 & 3 > 2");
+  std::cout << "seed " << seed << ": 20000 texts, " << escaped
+            << " of them escaped\n";
+}
+
 TEST(plain_text, what_is_no_tag_or_entity_stays) {
   for (const std::string_view text : {"1 < 2 and 3 > 2",
                                       "a<b",
