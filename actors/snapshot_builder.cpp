@@ -17,18 +17,17 @@ void erase_account(Map& map, const std::string& account) {
 /// none.
 template <class Change>
 const std::string* account_of(const Change& change) {
-  if constexpr (std::is_same_v<Change, account_changed>)
-    return nullptr;
-  else if constexpr (requires { change.contact.account; })
-    return &change.contact.account;
+  const std::string* account = nullptr;
+  if constexpr (requires { change.contact.account; })
+    account = &change.contact.account;
   else if constexpr (requires { change.request.account; })
-    return &change.request.account;
+    account = &change.request.account;
   else if constexpr (requires { change.conversation.account; })
-    return &change.conversation.account;
-  else if constexpr (requires { change.account; })
-    return &change.account;
-  else
-    return nullptr;
+    account = &change.conversation.account;
+  else if constexpr (requires { change.account; } &&
+                     !std::is_same_v<Change, account_changed>)
+    account = &change.account;
+  return account;
 }
 
 }  // namespace

@@ -264,13 +264,15 @@ void command_handler::converse(const Order& order) {
 }
 
 void command_handler::operator()(const answer_request& order) {
+  const auto* entry = find(order.account);
+  if (entry == nullptr) return;
+  const auto contact = contact_of(*entry, order.contact);
+  if (!contact) return;
+  // Should the account be started again, it must not ask anew.
   if (order.answer != request_answer::ignore)
-    // Should the account be started again, it must not ask anew.
-    for (auto& [account, requests] : state().config.stored.requests)
-      std::erase_if(requests, [&](const auto& request) {
-        return account == order.account && request.from.str() == order.contact;
-      });
-  change_contact(order);
+    std::erase_if(state().config.stored.requests[entry->settings.account.str()],
+                  [&](const auto& asked) { return asked.from == *contact; });
+  caf::anon_send(entry->actor, contact_order{id_, *contact, order});
 }
 
 template <class Request>
@@ -351,7 +353,7 @@ void command_handler::operator()(const remove_account& order) {
   state().account_policies.erase(account);
   std::erase_if(state().contact_policies,
                 [&](const auto& row) { return row.first.first == account; });
-  // By then nobody has anything to tell of it any more.
+  // What its actors still tell after that counts no more.
   finish_after(erase_account_rows{account},
                [account, snapshots = state().snapshots()] {
                  tell(snapshots, account_removed{account});
