@@ -40,31 +40,29 @@ std::optional<message_view> outbox::done(const std::string& id,
 }
 
 std::vector<message_view> outbox::fail_waiting(const std::string& note) {
-  std::vector<message_view> failed;
-  const std::size_t keep = under_way_ ? 1 : 0;
-  while (entries_.size() > keep) {
-    auto message = std::move(entries_[keep].message);
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(keep));
-    message.state = message_state::failed;
-    message.note = note;
-    failed.push_back(std::move(message));
-  }
-  return failed;
+  return fail_where(note, [](const entry&) { return true; });
 }
 
 std::vector<message_view> outbox::fail_private(const std::string& note) {
+  return fail_where(note,
+                    [](const entry& each) { return each.must_be_private; });
+}
+
+std::vector<message_view> outbox::fail_where(const std::string& note,
+                                             bool (*wanted)(const entry&)) {
   std::vector<message_view> failed;
-  for (std::size_t i = under_way_ ? 1 : 0; i < entries_.size();) {
-    if (!entries_[i].must_be_private) {
-      ++i;
+  std::deque<entry> kept;
+  for (auto& each : entries_) {
+    const bool goes_on = under_way_ && &each == &entries_.front();
+    if (goes_on || !wanted(each)) {
+      kept.push_back(std::move(each));
       continue;
     }
-    auto message = std::move(entries_[i].message);
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
-    message.state = message_state::failed;
-    message.note = note;
-    failed.push_back(std::move(message));
+    each.message.state = message_state::failed;
+    each.message.note = note;
+    failed.push_back(std::move(each.message));
   }
+  entries_ = std::move(kept);
   return failed;
 }
 

@@ -51,6 +51,8 @@ class outbox {
   }
 
  private:
+  std::vector<message_view> fail_where(const std::string& note,
+                                       bool (*wanted)(const entry&));
   bool is_under_way(const std::string& id) const {
     return under_way_ && !entries_.empty() && entries_.front().message.id == id;
   }

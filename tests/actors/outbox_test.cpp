@@ -227,6 +227,29 @@ TEST(outbox, fails_all_that_waits_in_order) {
   EXPECT_TRUE(box.fail_waiting("again").empty());
 }
 
+TEST(outbox, fails_only_what_must_be_private_where_that_is_asked) {
+  outbox box;
+  box.push(entry_of("1", true));
+  box.push(entry_of("2"));
+  box.push(entry_of("3", true));
+  EXPECT_EQ(next_id(box), "1");
+  const auto failed = box.fail_private("given up");
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].id, "3");
+  EXPECT_EQ(failed[0].state, message_state::failed);
+  EXPECT_EQ(failed[0].note, "given up");
+  ASSERT_TRUE(box.done("1", message_state::sent));
+  EXPECT_EQ(next_id(box), "2");
+}
+
+TEST(outbox, makes_all_that_is_there_private) {
+  auto box = filled({"1", "2"});
+  box.make_private();
+  box.push(entry_of("3"));
+  EXPECT_EQ(box.fail_private("given up").size(), 2U);
+  EXPECT_EQ(next_id(box), "3");
+}
+
 TEST(outbox, does_not_fail_what_is_under_way) {
   auto box = filled({"1", "2", "3"});
   EXPECT_EQ(next_id(box), "1");
